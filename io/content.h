@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/contours.h"
+#include "core/image.h"
+#include "core/label_map.h"
+#include "core/raw_data.h"
+
+namespace penta::io {
+
+/// What a file or a series holds once it has been read.
+using Content = std::variant<Image, LabelMap, Contours, RawData>;
+
+}  // namespace penta::io

@@ -17,7 +17,10 @@ namespace penta {
 struct Projections {
   std::int64_t columns = 0, rows = 0;
   std::array<double, 2> spacing_mm{};     ///< along columns (transaxial) and rows (axial)
-  std::vector<double> angle_deg;          ///< one a view: DICOM NM, 0 = detector at the patient's front, rising clockwise seen from the feet
+  /// One a view, as DICOM NM says (PS3.3 C.8.4.12, Start Angle; CC counts up, CW down): 0 = detector at the patient's
+  /// back, 90 at the left, 180 at the front, counter-clockwise seen from the feet. Columns run to the right of one who
+  /// stands at the detector and faces the patient, head up: patient direction (-cos, sin, 0) of the angle.
+  std::vector<double> angle_deg;
   std::vector<double> radius_mm;          ///< detector distance to the axis, one a view; empty when unknown
   std::vector<std::vector<float>> layers;  ///< [gates * windows][columns * rows * views]
   int gates = 1, windows = 1;

@@ -1,0 +1,65 @@
+#include "engine/gate.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/open.h"
+#include "modality/mr/sequence.h"
+
+namespace penta::engine {
+
+namespace {
+
+std::string kind_of(const io::Content& content) {
+  if (const auto* image = std::get_if<Image>(&content)) {
+    if (image->is_frames()) return "frames";
+    return image->is_volume() ? "volume" : "volumes";
+  }
+  if (std::holds_alternative<RawData>(content)) return "raw";
+  return std::holds_alternative<LabelMap>(content) ? "labels" : "contours";
+}
+
+std::string why_grid_shut(const Gate& gate, const Grid& grid) {
+  std::array<double, 3> extent{};
+  double coarsest = 0;
+  for (std::size_t k = 0; k < 3; ++k) {
+    extent[k] = static_cast<double>(grid.size()[k]) * grid.spacing_mm()[k];
+    coarsest = std::max(coarsest, grid.spacing_mm()[k]);
+  }
+  if (gate.spacing_max_mm && coarsest > *gate.spacing_max_mm) return "voxels are coarser than the method takes";
+  if (gate.extent_min_mm && *std::min_element(extent.begin(), extent.end()) < *gate.extent_min_mm)
+    return "the field of view is smaller than the method needs";
+  if (gate.extent_max_mm && *std::max_element(extent.begin(), extent.end()) > *gate.extent_max_mm)
+    return "the field of view is larger than the method takes";
+  return {};
+}
+
+bool has(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+}  // namespace
+
+bool takes_modality(const Card& card, const InputRole& role, const std::string& modality) noexcept {
+  return has(role.modalities.empty() ? card.modalities : role.modalities, modality);
+}
+
+std::string why_shut(const Card& card, const io::Content& content) {
+  const Gate& gate = card.gate;
+  if (!gate.in_report) return "runs only when called by name";
+  const Acquisition& acquisition = acquisition_of(content);
+  const bool fits = std::any_of(card.inputs.begin(), card.inputs.end(), [&](const InputRole& role) {
+    return takes_modality(card, role, acquisition.modality);
+  });
+  if (!fits) return "another modality";
+  if (!gate.kinds.empty() && !has(gate.kinds, kind_of(content))) return "needs " + gate.kinds.front();
+  if (!gate.sequences.empty()) {
+    // A header that does not say its sequence leaves the decision to the method's own check.
+    const std::string sequence = modality::mr::sequence_from_header(acquisition);
+    if (!sequence.empty() && !has(gate.sequences, sequence)) return "the header says a " + sequence + " sequence";
+  }
+  const auto* image = std::get_if<Image>(&content);
+  return image != nullptr && image->is_volume() ? why_grid_shut(gate, grid_of(image->volume())) : std::string();
+}
+
+}  // namespace penta::engine

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "core/card.h"
+#include "io/content.h"
+
+namespace penta::engine {
+
+/// Why a method may not run on this image in a report; empty when the gate is open. Judges what the header and the
+/// grid say; `recognised` and `roles_present` are the planner's.
+[[nodiscard]] std::string why_shut(const Card& card, const io::Content& content);
+
+/// True when a value of this modality can go into the role: the role's list, or else the card's.
+[[nodiscard]] bool takes_modality(const Card& card, const InputRole& role, const std::string& modality) noexcept;
+
+}  // namespace penta::engine

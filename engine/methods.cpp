@@ -1,0 +1,35 @@
+#include "engine/methods.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace penta::engine {
+
+const Method& Methods::at(Task task, std::string_view id) const {
+  for (const MethodPtr& method : list_)
+    if (method->card().task == task && method->card().id == id) return *method;
+  std::string there;
+  for (const MethodPtr& method : list_)
+    if (method->card().task == task) there += (there.empty() ? "" : ", ") + method->card().id;
+  throw Error(Code::model_missing, "there is no " + std::string(name_of(task)) + " method '" + std::string(id) +
+                                       "'; there are: " + (there.empty() ? "none" : there));
+}
+
+std::vector<const Method*> Methods::suppliers(std::string_view from) const {
+  std::vector<const Method*> found;
+  for (const MethodPtr& method : list_) {
+    const Card& card = method->card();
+    const bool by_code = std::any_of(card.outputs.begin(), card.outputs.end(), [&](const OutputRole& output) {
+      const CodedConcept& code = output.concept_code;
+      return !code.empty() && from == code.scheme + ":" + code.value;
+    });
+    if (by_code || from == card.key() || from == card.id) found.push_back(method.get());
+  }
+  // Highest priority first; check_cards refuses equal ones for one concept.
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Method* a, const Method* b) { return a->card().priority > b->card().priority; });
+  return found;
+}
+
+}  // namespace penta::engine

@@ -1,0 +1,206 @@
+#include "engine/open.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "io/dicom/dicom.h"
+#include "io/formats.h"
+
+namespace penta::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 5> modalities{"CT", "MR", "US", "PET", "SPECT"};
+
+std::string_view kind_name(io::dicom::SeriesKind kind) {
+  switch (kind) {
+    case io::dicom::SeriesKind::volume: return "volume";
+    case io::dicom::SeriesKind::frames: return "frames";
+    case io::dicom::SeriesKind::projections: return "projections";
+    case io::dicom::SeriesKind::contours: return "contours";
+    case io::dicom::SeriesKind::segmentation: return "segmentation";
+    case io::dicom::SeriesKind::other: break;
+  }
+  return "other";
+}
+
+// What the caller said of pixels and modality; only where the file itself says nothing.
+void apply_settings(Image& image, const ReadSettings& settings) {
+  if (const auto it = settings.find("modality"); it != settings.end() && image.acquisition.modality.empty()) {
+    if (std::find(modalities.begin(), modalities.end(), it->second) == modalities.end())
+      throw Error(Code::wrong_use, "--set modality=" + it->second + ": expected CT, MR, US, PET or SPECT");
+    image.acquisition.modality = it->second;
+  }
+  const auto it = settings.find("pixel_mm");
+  if (it == settings.end() || !image.is_frames()) return;
+  double pixel_mm = 0;
+  const std::string& text = it->second;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), pixel_mm);
+  if (fault != std::errc() || end != text.data() + text.size() || !(pixel_mm > 0) || !std::isfinite(pixel_mm))
+    throw Error(Code::wrong_use, "--set pixel_mm=" + text + ": expected a length > 0 in mm");
+  for (Frame2d& frame : std::get<FrameSequence>(image.pixels)) {
+    if (frame.spacing_mm && std::abs((*frame.spacing_mm)[0] - pixel_mm) > 1e-6)
+      image.remarks.push_back({Severity::warning, "pixel_mm_replaced",
+                               "the header's pixel size was replaced by the one given (pixel_mm)"});
+    frame.spacing_mm = {pixel_mm, pixel_mm};
+  }
+}
+
+// A file that has no UIDs gets them from its content, so that results can point at it.
+void name_by_content(Image& image) {
+  if (image.acquisition.series_uid.empty()) image.acquisition.series_uid = uid_from("series " + image.sha256);
+  if (image.acquisition.study_uid.empty()) image.acquisition.study_uid = uid_from("study " + image.sha256);
+}
+
+ContentPtr load_file(const fs::path& path, const ReadSettings& settings) {
+  Image image = io::read_image(path);
+  apply_settings(image, settings);
+  name_by_content(image);
+  return std::make_shared<const io::Content>(std::move(image));
+}
+
+ContentPtr load_series(const io::dicom::Series& series, const ReadSettings& settings) {
+  io::Content content = io::dicom::read(series);
+  if (auto* image = std::get_if<Image>(&content)) {
+    apply_settings(*image, settings);
+    if (image->sha256.empty()) image->sha256 = hash_of(*image);
+    name_by_content(*image);
+  }
+  return std::make_shared<const io::Content>(std::move(content));
+}
+
+Entry entry_of(const io::dicom::Series& series, const ReadSettings& settings) {
+  Entry entry;
+  entry.format = "DICOM";
+  entry.kind = kind_name(series.kind);
+  entry.shape = series.shape;
+  entry.acquisition = series.acquisition;
+  entry.files = series.files;
+  entry.faults = series.faults;
+  entry.readable = series.kind != io::dicom::SeriesKind::other;
+  entry.load = [series, settings] { return load_series(series, settings); };
+  return entry;
+}
+
+// The whole file is read here to know its shape; a NIfTI or PNG is one image, and the caller needs it anyway.
+Entry entry_of(const fs::path& path, std::string format, const ReadSettings& settings) {
+  const ContentPtr content = load_file(path, settings);
+  const Image& image = std::get<Image>(*content);
+  Entry entry;
+  entry.format = std::move(format);
+  entry.kind = image.is_frames() ? "frames" : "volume";
+  entry.shape = image.shape_text();
+  entry.acquisition = image.acquisition;
+  entry.acquisition.series_description = path.filename().string();
+  entry.files = {path};
+  entry.faults = image.remarks;
+  if (image.acquisition.modality.empty())
+    entry.faults.push_back({Severity::warning, "modality_unknown",
+                            path.filename().string() + ": the file does not say its modality; listed, not measured "
+                            "(give it with --set modality=...)"});
+  // Not held: a folder may have hundreds of volumes.
+  entry.load = [path, settings] { return load_file(path, settings); };
+  return entry;
+}
+
+std::vector<fs::path> files_below(const fs::path& path) {
+  if (!fs::exists(path)) throw Error(Code::bad_input, "'" + path.string() + "' does not exist");
+  if (!fs::is_directory(path)) return {path};
+  std::vector<fs::path> files;
+  for (const auto& item : fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied))
+    if (item.is_regular_file() && item.path().filename().string().front() != '.') files.push_back(item.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void add_file(Opened& opened, const fs::path& path, const std::string& format, const ReadSettings& settings) {
+  try {
+    opened.entries.push_back(entry_of(path, format, settings));
+  } catch (const Error& fault) {
+    if (fault.code() == Code::wrong_use || opened.single_file) throw;
+    opened.faults.push_back({Severity::error, "unreadable", fault.what()});
+  }
+}
+
+void check_something_found(const Opened& opened, std::span<const fs::path> paths) {
+  if (!opened.entries.empty()) return;
+  for (const Remark& fault : opened.faults)
+    if (fault.severity == Severity::error) throw Error(Code::bad_input, fault.text);
+  if (opened.single_file) throw Error(Code::bad_input, "'" + paths.front().string() + "' is no image that can be read");
+  throw Error(Code::nothing_to_do, "nothing below '" + paths.front().string() + "' can be read as an image");
+}
+
+}  // namespace
+
+Opened open(std::span<const fs::path> paths, const ReadSettings& settings) {
+  Opened opened;
+  opened.single_file = paths.size() == 1 && !fs::is_directory(paths.front());
+  std::vector<fs::path> dicom_files;
+  for (const fs::path& path : paths)
+    for (const fs::path& file : files_below(path)) {
+      const std::string format = io::format_of(file);
+      if (format == "DICOM") dicom_files.push_back(file);
+      else if (!format.empty()) add_file(opened, file, format, settings);
+    }
+  io::dicom::Catalogue catalogue = io::dicom::scan(dicom_files);
+  std::vector<Entry> entries;
+  for (const io::dicom::Series& series : catalogue.series) entries.push_back(entry_of(series, settings));
+  std::move(opened.entries.begin(), opened.entries.end(), std::back_inserter(entries));
+  opened.entries = std::move(entries);
+  opened.faults.insert(opened.faults.begin(), catalogue.faults.begin(), catalogue.faults.end());
+  check_something_found(opened, paths);
+  return opened;
+}
+
+ContentPtr open_labels(const fs::path& path) {
+  if (!fs::exists(path)) throw Error(Code::bad_input, "'" + path.string() + "' does not exist");
+  if (!fs::is_directory(path) && io::format_of(path) != "DICOM")
+    return std::make_shared<const io::Content>(io::read_labels(path));
+  const std::array<fs::path, 1> paths{path};
+  for (const Entry& entry : open(paths).entries)
+    if (entry.kind == "segmentation" || entry.kind == "contours") return entry.load();
+  throw Error(Code::bad_input, "'" + path.string() + "' holds no labels (DICOM SEG or RTSTRUCT, NIfTI, PNG)");
+}
+
+const Acquisition& acquisition_of(const io::Content& content) noexcept {
+  static const Acquisition none{};
+  if (const auto* image = std::get_if<Image>(&content)) return image->acquisition;
+  if (const auto* raw = std::get_if<RawData>(&content)) return raw->acquisition;
+  if (const auto* labels = std::get_if<LabelMap>(&content)) return labels->acquisition;
+  return none;
+}
+
+namespace {
+
+std::string hash_of_labels(const LabelMap& labels) {
+  Sha256 hash;
+  for (const auto& layer : labels.layers) hash.add(std::as_bytes(layer.voxels()));
+  for (const Segment& segment : labels.segments) hash.add(segment.name);
+  return hash.hex();
+}
+
+std::string hash_of_contours(const Contours& contours) {
+  Sha256 hash;
+  for (const ContourRegion& region : contours.regions) {
+    hash.add(region.name);
+    for (const Contour& contour : region.contours) hash.add(std::as_bytes(std::span(contour.points_mm)));
+  }
+  return hash.hex();
+}
+
+}  // namespace
+
+std::string hash_of_content(const io::Content& content) {
+  if (const auto* image = std::get_if<Image>(&content)) return image->sha256.empty() ? hash_of(*image) : image->sha256;
+  if (const auto* labels = std::get_if<LabelMap>(&content)) return hash_of_labels(*labels);
+  if (const auto* contours = std::get_if<Contours>(&content)) return hash_of_contours(*contours);
+  return std::get<RawData>(content).sha256;
+}
+
+}  // namespace penta::engine

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <iostream>
+
+#include "apps/cli/commands.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "engine/run.h"
+#include "engine/save.h"
+
+namespace penta::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string_view verb_of(Task task) {
+  switch (task) {
+    case Task::processing: return "process";
+    case Task::segmentation: return "segment";
+    case Task::recognition: return "recognize";
+    case Task::detection: return "detect";
+    case Task::generation: return "generate";
+    case Task::classification: return "classify";
+    case Task::annotation: return "annotate";
+    case Task::synthesis: return "synthesize";
+    case Task::analysis: return "analyze";
+    case Task::retrieval: return "retrieve";
+  }
+  return "";
+}
+
+std::string text_of(Task task) {
+  switch (task) {
+    case Task::processing: return "an image to a better image of the same kind";
+    case Task::segmentation: return "a label for every voxel";
+    case Task::recognition: return "what this image is";
+    case Task::detection: return "where findings are";
+    case Task::generation: return "a new image from a seed";
+    case Task::classification: return "a probability for each diagnosis";
+    case Task::annotation: return "an image and marks to labels";
+    case Task::synthesis: return "an image of one kind to an image of another";
+    case Task::analysis: return "an image and labels to numbers with units";
+    case Task::retrieval: return "a query to ranked cases";
+  }
+  return "";
+}
+
+std::string method_list(Task task) {
+  std::string text = "Methods:\n";
+  for (const MethodPtr& method : engine::load_methods().all()) {
+    const Card& card = method->card();
+    if (card.task != task) continue;
+    text += "  " + card.id + "  " + card.title + "\n";
+    for (const InputRole& role : card.inputs)
+      text += "      " + role.role + "=" + role.kind + (role.required ? "" : " (optional)") +
+              (role.from.empty() ? "" : " (made by " + role.from.front() + " when not given)") + "\n";
+    for (const Parameter& p : card.parameters)
+      text += "      --set " + p.name + "=" + (p.default_value.is_null() ? "..." : p.default_value.dump()) + " " + p.unit + "  " + p.text + "\n";
+  }
+  return text;
+}
+
+bool is_role(const engine::Methods& methods, const std::string& name) {
+  return std::any_of(methods.all().begin(), methods.all().end(),
+                     [&](const MethodPtr& m) { return m->card().input(name) != nullptr; });
+}
+
+// "pet=A" is the role pet only when some method has such a role and no file is called "pet=A".
+engine::Supply supply_of(const engine::Methods& methods, const Card& card, const std::string& text,
+                         const engine::ReadSettings& settings) {
+  const std::size_t at = text.find('=');
+  std::string role;
+  fs::path path = text;
+  if (at != std::string::npos && !fs::exists(path)) {
+    role = text.substr(0, at);
+    path = text.substr(at + 1);
+    if (!is_role(methods, role)) throw Error(Code::wrong_use, "'" + card.id + "' has no input '" + role + "'");
+  }
+  const InputRole* wanted = role.empty() ? nullptr : card.input(role);
+  if (wanted != nullptr && wanted->kind == "labels") return {role, engine::open_labels(path)};
+  const std::array<fs::path, 1> paths{path};
+  engine::Opened opened = engine::open(paths, settings);
+  std::vector<const engine::Entry*> readable;
+  for (const engine::Entry& entry : opened.entries)
+    if (entry.readable) readable.push_back(&entry);
+  if (readable.empty()) throw Error(Code::bad_input, "'" + path.string() + "': " +
+      (opened.entries.front().faults.empty() ? "a kind not yet read" : opened.entries.front().faults.front().text));
+  return {role, readable.front()->load()};
+}
+
+// A folder with an image and its RTSTRUCT supplies both.
+void supply_all(engine::Runner& runner, const engine::Methods& methods, const Card& card, const std::string& text,
+                const engine::ReadSettings& settings) {
+  if (!fs::is_directory(text)) return runner.supply(supply_of(methods, card, text, settings));
+  const std::array<fs::path, 1> paths{fs::path(text)};
+  for (const engine::Entry& entry : engine::open(paths, settings).entries)
+    if (entry.readable) runner.supply({"", entry.load()});
+}
+
+// What no step of the chain knows is a wrong use, not a wish.
+void check_settings(const engine::Runner& runner, const std::map<std::string, std::string>& settings) {
+  for (const auto& [name, value] : settings) {
+    if (name == "pixel_mm" || name == "modality") continue;
+    const bool known = std::any_of(runner.steps().begin(), runner.steps().end(),
+                                   [&n = name](const auto& step) { return step->method->card().parameter(n) != nullptr; });
+    if (!known) throw Error(Code::wrong_use, "no method of this run has a parameter '" + name + "'");
+  }
+}
+
+void print_summary(const engine::Produced& last, const std::string& out) {
+  for (const Artifact& artifact : last.answer.artifacts)
+    if (const auto* list = std::get_if<Measurements>(&artifact.value))
+      for (const Measurement& m : *list)
+        std::cout << m.name << (m.region.empty() ? "" : " | " + m.region) << (m.side == Side::none ? "" : " | ")
+                  << name_of(m.side) << " | " << m.value << " " << m.unit << "\n";
+  for (const Artifact& artifact : last.answer.artifacts)
+    if (const auto* list = std::get_if<Scores>(&artifact.value))
+      for (const Score& s : *list)
+        std::cout << s.label << (s.probability ? " | " + std::to_string(*s.probability) : "") << "\n";
+  for (const Remark& remark : last.answer.remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
+  std::cout << "written to " << out << " (research use, not a medical device)\n";
+}
+
+int run_task(Task task, const Given& given) {
+  Control control = control_of(given);
+  const ThreadLimit threads(control.threads);
+  const engine::Methods methods = engine::load_methods();
+  const Method& method = methods.at(task, given.one("METHOD"));
+  const auto settings = settings_of(given);
+  engine::Job job = engine::start_job(std::string(name_of(task)), method.card().id);
+  job.software_version = version_text();
+  job.seed = control.seed;
+  job.paths = given.many("INPUT");
+  job.deidentified = given.has("deidentified");
+  Workspace workspace;
+  engine::Runner runner(methods, workspace, control, settings);
+  for (const std::string& text : job.paths) supply_all(runner, methods, method.card(), text, settings);
+  const engine::Produced& last = runner.run(method);
+  check_settings(runner, settings);
+  engine::save_method_run(given.one("out"), runner, last, job);
+  print_summary(last, given.one("out"));
+  return 0;
+}
+
+}  // namespace
+
+Command task_command(Task task) {
+  using enum Option::Kind;
+  Command command{std::string(verb_of(task)), text_of(task), {}, {}, {}};
+  command.options = {{one, "METHOD", "id of the method, such as mr.hippocampus", true},
+                     {many, "INPUT", "[ROLE=]PATH: a file, or a folder of one series", false},
+                     {one, "-o,--out", "the folder for results", true},
+                     {flag, "--deidentified", "no names in DICOM outputs", false}};
+  for (Option& option : running_options()) command.options.push_back(std::move(option));
+  command.run = [task](const Given& given) { return run_task(task, given); };
+  command.epilogue = [task] { return method_list(task); };
+  return command;
+}
+
+}  // namespace penta::cli

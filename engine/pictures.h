@@ -1,0 +1,10 @@
+#pragma once
+
+#include "engine/report.h"
+
+namespace penta::engine {
+
+/// Key images of a series, and one with the labels and findings of each step over it.
+void add_pictures(const io::Content& content, const Runner& runner, SeriesReport& report);
+
+}  // namespace penta::engine

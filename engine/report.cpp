@@ -1,0 +1,174 @@
+#include "engine/report.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "engine/series_report.h"
+#include "io/formats.h"
+
+namespace penta::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// "CT-001": modality or kind, and the place in the study; no text of the header goes into a path.
+std::string folder_name(const Entry& entry, std::size_t number) {
+  std::string digits = std::to_string(number);
+  digits.insert(0, digits.size() < 3 ? 3 - digits.size() : 0, '0');
+  const std::string& modality = entry.acquisition.modality;
+  std::string name = !modality.empty() ? modality : entry.kind == "other" ? "unread" : entry.kind;
+  return name + "-" + digits;
+}
+
+using Studies = std::vector<std::vector<const Entry*>>;
+
+Studies by_study(const Opened& opened) {
+  std::map<std::string, std::size_t> places;
+  Studies studies;
+  for (const Entry& entry : opened.entries) {
+    const auto [it, is_new] = places.emplace(entry.acquisition.study_uid, studies.size());
+    if (is_new) studies.emplace_back();
+    studies[it->second].push_back(&entry);
+  }
+  return studies;
+}
+
+std::vector<ContentPtr> contours_and_labels(const std::vector<const Entry*>& study) {
+  std::vector<ContentPtr> found;
+  for (const Entry* entry : study) {
+    if (entry->kind != "contours" && entry->kind != "segmentation") continue;
+    try {
+      found.push_back(entry->load());
+    } catch (const Error& fault) {
+      // Said again, with the file, when the series itself is reported.
+      if (fault.code() == Code::cancelled) throw;
+    }
+  }
+  return found;
+}
+
+Json series_json(const SeriesReport& series) {
+  Json faults = Json::array();
+  for (const Remark& fault : series.faults) faults.push(to_json(fault));
+  Json json = Json::object();
+  json.set("series_uid", series.acquisition.series_uid);
+  json.set("modality", series.modality.empty() ? Json() : Json(series.modality));
+  json.set("recognised", series.recognised.empty() ? Json() : Json(series.recognised));
+  return json.set("kind", series.kind).set("folder", series.folder).set("faults", std::move(faults));
+}
+
+struct Output {
+  std::vector<StudyReport> studies;
+  Result result;
+  Json series = Json::array();
+  bool failed = false;
+};
+
+void write_output(const fs::path& out, const Output& output, const Opened& opened, const Job& job,
+                  const ReportSettings& settings) {
+  Json json = Json::object();
+  json.set("penta", job.software_version).set("task", "report").set("seed", static_cast<std::int64_t>(job.seed));
+  json.set("notice", "research use, not a medical device").set("series", output.series);
+  output.result.put_into(json);
+  write_csv(out / "measurements.csv", output.result.all_measurements);
+  const std::string html = report_html(output.studies, opened.faults, job, settings.language);
+  io::write_file(out / "report.html", std::as_bytes(std::span(html)));
+  write_json(out / "result.json", json);
+  write_run_json(out, job);
+}
+
+void report_study(const std::vector<const Entry*>& study, const fs::path& out, const Methods& methods,
+                  const ReportSettings& settings, const Job& job, Control& control, std::size_t& number, Output& output) {
+  const std::vector<ContentPtr> others = contours_and_labels(study);
+  StudyReport report{study.front()->acquisition.study_uid, {}};
+  for (const Entry* entry : study) {
+    const std::string folder = folder_name(*entry, ++number);
+    control.report(0, "reading " + folder + " (" + entry->shape + ")");
+    report.series.push_back(
+        report_series(*entry, others, folder, out, methods, settings, job, control, output.result));
+    const SeriesReport& series = report.series.back();
+    for (const Remark& fault : series.faults) output.result.add(fault);
+    for (const Remark& remark : series.remarks)
+      if (remark.code == "method_not_run") output.result.add(remark);
+    output.series.push(series_json(series));
+    output.failed = output.failed || series.failed;
+  }
+  output.studies.push_back(std::move(report));
+}
+
+bool has_errors(const std::vector<Remark>& faults) {
+  return std::any_of(faults.begin(), faults.end(), [](const Remark& r) { return r.severity == Severity::error; });
+}
+
+int exit_code(bool failed) { return failed ? code_row(Code::partly_done).exit_code : 0; }
+
+int report_together(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
+                    Control& control) {
+  const Methods methods = load_methods();
+  make_folder(out);
+  Output output;
+  for (const Remark& fault : opened.faults) output.result.add(fault);
+  std::size_t number = 0;
+  for (const auto& study : by_study(opened))
+    report_study(study, out, methods, settings, job, control, number, output);
+  write_output(out, output, opened, job, settings);
+  control.report(1, "done");
+  return exit_code(output.failed || has_errors(opened.faults));
+}
+
+std::string study_folder(const std::string& study_uid) { return "study-" + Sha256().add(study_uid).hex().substr(0, 12); }
+
+void add_cohort_rows(const std::string& study_uid, const std::string& folder, const Output& output, Measurements& rows,
+                     Json& summary) {
+  rows.insert(rows.end(), output.result.all_measurements.begin(), output.result.all_measurements.end());
+  summary.push(Json::object().set("study_uid", study_uid).set("folder", folder).set("failed", output.failed)
+                   .set("series", output.series));
+}
+
+int report_cohort(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
+                  Control& control) {
+  const Methods methods = load_methods();
+  make_folder(out);
+  Measurements rows;
+  Json summary = Json::array();
+  std::vector<StudyReport> studies;
+  bool failed = has_errors(opened.faults);
+  for (const auto& study : by_study(opened)) {
+    const std::string uid = study.front()->acquisition.study_uid;
+    const fs::path folder = out / study_folder(uid);
+    if (settings.resume && fs::exists(folder / "result.json")) {
+      summary.push(Json::object().set("study_uid", uid).set("folder", study_folder(uid)).set("resumed", true));
+      continue;
+    }
+    make_folder(folder);
+    Output output;
+    std::size_t number = 0;
+    report_study(study, folder, methods, settings, job, control, number, output);
+    write_output(folder, output, {}, job, settings);
+    add_cohort_rows(uid, study_folder(uid), output, rows, summary);
+    failed = failed || output.failed;
+    for (StudyReport& done : output.studies) studies.push_back(std::move(done));
+  }
+  write_csv(out / "cohort.csv", rows);
+  const std::string html = report_html(studies, opened.faults, job, settings.language);
+  io::write_file(out / "report.html", std::as_bytes(std::span(html)));
+  write_json(out / "cohort.json", Json::object().set("studies", std::move(summary)));
+  write_run_json(out, job);
+  control.report(1, "done");
+  return exit_code(failed);
+}
+
+}  // namespace
+
+int report(std::span<const fs::path> paths, const fs::path& out, const ReportSettings& settings, Job job, Control& control) {
+  job.deidentified = settings.deidentified;
+  control.report(0, "looking for images");
+  const Opened opened = open(paths, settings.settings);
+  return settings.cohort ? report_cohort(opened, out, settings, job, control)
+                         : report_together(opened, out, settings, job, control);
+}
+
+}  // namespace penta::engine

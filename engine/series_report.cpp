@@ -1,0 +1,207 @@
+#include "engine/series_report.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+#include "engine/gate.h"
+#include "engine/pictures.h"
+#include "io/formats.h"
+#include "io/png/png.h"
+
+namespace penta::engine {
+
+namespace {
+
+bool belongs_to(const io::Content& other, const Acquisition& acquisition) {
+  if (const auto* contours = std::get_if<Contours>(&other))
+    return contours->referenced_series_uid == acquisition.series_uid ||
+           (!contours->frame_of_reference_uid.empty() &&
+            contours->frame_of_reference_uid == acquisition.frame_of_reference_uid);
+  const auto* labels = std::get_if<LabelMap>(&other);
+  return labels != nullptr && !acquisition.frame_of_reference_uid.empty() &&
+         labels->acquisition.frame_of_reference_uid == acquisition.frame_of_reference_uid;
+}
+
+// The best probability that a method of the chain gave a label, or nothing.
+std::optional<double> recognised_as(const Produced& step, const std::string& label) {
+  for (const Artifact& artifact : step.answer.artifacts)
+    if (const auto* scores = std::get_if<Scores>(&artifact.value))
+      for (const Score& score : *scores)
+        if (score.label == label) return score.probability.value_or(0.0);
+  return {};
+}
+
+class SeriesRun {
+ public:
+  SeriesRun(const Methods& methods, Runner& runner, const io::Content& content, SeriesReport& report)
+      : methods_(methods), runner_(runner), content_(content), report_(report) {}
+
+  void all() {
+    for (const MethodPtr& method : methods_.all())
+      if (method->card().task == Task::recognition) attempt(*method);
+    for (const MethodPtr& method : methods_.all())
+      if (method->card().task != Task::recognition) attempt(*method);
+  }
+
+ private:
+  void attempt(const Method& method) {
+    if (!why_not(method.card()).empty() || !runner_.can_run(method) || beaten(method)) return;
+    try {
+      (void)runner_.run(method);
+    } catch (const Error& fault) {
+      if (fault.code() == Code::cancelled || fault.code() == Code::output_failed) throw;
+      // A method that finds itself out of place is no fault of the study; our own faults and missing models are.
+      const bool ours = fault.code() != Code::bad_input;
+      report_.failed = report_.failed || ours;
+      report_.remarks.push_back({ours ? Severity::error : Severity::note, "method_not_run",
+                                 method.card().id + ": " + fault.what(), method.card().id,
+                                 report_.acquisition.series_uid});
+    }
+  }
+
+  std::string why_not(const Card& card) {
+    std::string why = why_shut(card, content_);
+    if (!why.empty()) return why;
+    for (const std::string& role : card.gate.roles_present)
+      if (std::none_of(runner_.supplies().begin(), runner_.supplies().end(),
+                       [&](const Supply& s) { return s.role == role; }))
+        return "without " + role;
+    for (const Gate::Recognised& wanted : card.gate.recognised)
+      if (!is_recognised(wanted)) return "not recognised as " + wanted.label;
+    for (const InputRole& role : card.inputs)
+      if (role.required && !role.from.empty() && !supplier_open(role)) return "its input " + role.role + " cannot be made";
+    return {};
+  }
+
+  // A chain is as open as the steps before it: a biometry without a recognised head must not run by itself.
+  bool supplier_open(const InputRole& role) {
+    for (const std::string& from : role.from)
+      for (const Method* method : methods_.suppliers(from))
+        if (why_not(method->card()).empty()) return true;
+    return std::any_of(runner_.supplies().begin(), runner_.supplies().end(), [&](const Supply& s) {
+      if (role.kind == "labels") return !std::holds_alternative<Image>(*s.content) && !std::holds_alternative<RawData>(*s.content);
+      const auto* image = std::get_if<Image>(s.content.get());
+      return image != nullptr && !role.unit.empty() && image->unit == role.unit;
+    });
+  }
+
+  bool is_recognised(const Gate::Recognised& wanted) {
+    for (const Method* method : methods_.suppliers(wanted.method)) {
+      attempt(*method);
+      for (const auto& step : runner_.steps())
+        if (step->method == method)
+          if (const auto probability = recognised_as(*step, wanted.label)) return *probability >= wanted.probability_min;
+    }
+    return false;
+  }
+
+  // Another open method of higher priority gives the same coded concept.
+  bool beaten(const Method& method) {
+    for (const OutputRole& output : method.card().outputs) {
+      if (output.concept_code.empty()) continue;
+      const std::string code = output.concept_code.scheme + ":" + output.concept_code.value;
+      for (const Method* rival : methods_.suppliers(code))
+        if (rival != &method && rival->card().task == method.card().task &&
+            rival->card().priority > method.card().priority && why_not(rival->card()).empty() && runner_.can_run(*rival))
+          return true;
+    }
+    return false;
+  }
+
+  const Methods& methods_;
+  Runner& runner_;
+  const io::Content& content_;
+  SeriesReport& report_;
+};
+
+void take_results(const Produced& step, SeriesReport& report) {
+  report.cards.push_back(&step.method->card());
+  for (const Artifact& artifact : step.answer.artifacts) {
+    if (const auto* list = std::get_if<Measurements>(&artifact.value))
+      report.measurements.insert(report.measurements.end(), list->begin(), list->end());
+    if (const auto* list = std::get_if<Findings>(&artifact.value))
+      report.findings.insert(report.findings.end(), list->begin(), list->end());
+    if (const auto* list = std::get_if<Scores>(&artifact.value)) {
+      report.scores.insert(report.scores.end(), list->begin(), list->end());
+      if (step.method->card().task == Task::recognition)
+        for (const Score& score : *list)
+          if (!score.probability || *score.probability >= 0.5)
+            report.recognised += (report.recognised.empty() ? "" : ", ") + score.label;
+    }
+  }
+  report.remarks.insert(report.remarks.end(), step.answer.remarks.begin(), step.answer.remarks.end());
+}
+
+void write_pictures(SeriesReport& report, const std::filesystem::path& out) {
+  for (const ReportPicture& picture : report.pictures)
+    io::write_file(out / report.folder / picture.file, io::png::write(picture.picture));
+}
+
+void fail(SeriesReport& report, const std::string& text) {
+  report.failed = true;
+  report.faults.push_back({Severity::error, "unreadable", text, "", report.acquisition.series_uid});
+}
+
+void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, const std::filesystem::path& out,
+                 const Methods& methods, const ReportSettings& settings, const Job& job, Control& control,
+                 SeriesReport& report, Result& result) {
+  Workspace workspace;
+  Runner runner(methods, workspace, control, settings.settings);
+  runner.supply({"", content});
+  for (const ContentPtr& other : others)
+    if (belongs_to(*other, report.acquisition)) runner.supply({"", other});
+  if (!report.modality.empty()) SeriesRun(methods, runner, *content, report).all();
+  const auto* image = std::get_if<Image>(content.get());
+  for (const auto& step : runner.steps()) {
+    const std::filesystem::path folder = out / report.folder / step->method->card().id;
+    const std::size_t files_before = result.artifacts.items().size();
+    make_folder(folder);
+    save_artifacts(folder, report.folder + "/" + step->method->card().id + "/", *step, image, job, result);
+    if (result.artifacts.items().size() == files_before) std::filesystem::remove(folder);
+    result.add(*step, report.acquisition.series_uid);
+    take_results(*step, report);
+  }
+  add_pictures(*content, runner, report);
+}
+
+}  // namespace
+
+SeriesReport report_series(const Entry& entry, std::span<const ContentPtr> others, const std::string& folder,
+                           const std::filesystem::path& out, const Methods& methods, const ReportSettings& settings,
+                           const Job& job, Control& control, Result& result) {
+  SeriesReport report;
+  report.folder = folder;
+  report.acquisition = entry.acquisition;
+  report.modality = entry.acquisition.modality;
+  report.kind = entry.kind;
+  report.shape = entry.shape;
+  report.format = entry.format;
+  report.faults = entry.faults;
+  for (Remark& fault : report.faults) fault.series_uid = entry.acquisition.series_uid;
+  if (!entry.readable) return report;
+  try {
+    const ContentPtr content = entry.load();
+    if (const auto* image = std::get_if<Image>(content.get())) {
+      report.acquisition = image->acquisition;
+      report.modality = image->acquisition.modality;
+      report.acquisition.series_description = entry.acquisition.series_description;
+      report.shape = image->shape_text();
+      for (const Remark& remark : image->remarks)
+        if (std::none_of(report.faults.begin(), report.faults.end(),
+                         [&](const Remark& f) { return f.code == remark.code && f.text == remark.text; }))
+          report.faults.push_back(remark);
+    }
+    make_folder(out / folder);
+    run_methods(content, others, out, methods, settings, job, control, report, result);
+    write_pictures(report, out);
+  } catch (const Error& fault) {
+    if (fault.code() == Code::cancelled || fault.code() == Code::output_failed) throw;
+    fail(report, fault.what());
+  } catch (const std::bad_alloc&) {
+    fail(report, "the machine's memory does not suffice for this series");
+  }
+  return report;
+}
+
+}  // namespace penta::engine

@@ -37,6 +37,11 @@ struct LabelMap {
   [[nodiscard]] const Segment* find(std::string_view name) const noexcept;
 };
 
+/// A colour for a label value, apart from those of the values before it (hue by the golden angle).
+[[nodiscard]] std::array<std::uint8_t, 3> label_colour(int value) noexcept;
+/// Adds a segment "label N" for each value > 0 of each layer that the table does not name yet.
+void add_found_segments(LabelMap& labels);
+
 [[nodiscard]] LabelMap clone(const LabelMap& labels);
 [[nodiscard]] std::int64_t voxel_count(const LabelMap& labels, const Segment& segment) noexcept;
 /// Volume of one segment in ml. Throws Error{bad_input} on labels without millimetres.

@@ -11,7 +11,9 @@
 
 namespace penta::io::png {
 
-/// True for PNG and JPEG, judged by the first bytes.
+/// True for PNG, for JPEG, and for either, judged by the first bytes.
+[[nodiscard]] bool sniff_png(std::span<const std::byte> bytes) noexcept;
+[[nodiscard]] bool sniff_jpeg(std::span<const std::byte> bytes) noexcept;
 [[nodiscard]] bool sniff(std::span<const std::byte> bytes) noexcept;
 /// Reads PNG (8 and 16 bit, grey, RGB, palette; alpha dropped with a remark) or JPEG (grey, YCbCr, RGB; CMYK refused).
 /// The picture has no size in mm and no modality. Throws Error{bad_input} that names `name`.

@@ -1,0 +1,154 @@
+#include "io/formats.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <system_error>
+
+#include "core/error.h"
+#include "io/dicom/dicom.h"
+#include "io/nifti/nifti.h"
+#include "io/png/png.h"
+
+namespace penta::io {
+
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+/// One format that is one file: how its first bytes are known, and how it is read from memory.
+struct Format {
+  std::string_view name;
+  std::string_view extensions;
+  bool (*sniff)(Bytes) noexcept;
+  Image (*read)(Bytes, const std::string&);
+  LabelMap (*read_labels)(Bytes, const std::string&);
+};
+
+constexpr std::array formats{
+    Format{"NIfTI", ".nii .nii.gz", nifti::sniff, nifti::read, nifti::read_labels},
+    Format{"PNG", ".png", png::sniff_png, png::read, png::read_labels},
+    Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, png::read, png::read_labels},
+};
+
+// Enough for the unpacked header of a gzipped NIfTI-2 and for the preamble of DICOM.
+constexpr std::size_t head_bytes = 4096;
+
+std::string system_text(int code) { return std::system_category().message(code); }
+
+std::vector<std::byte> read_up_to(const std::filesystem::path& path, std::uint64_t count) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(Code::bad_input, "reading '" + path.string() + "': " + system_text(errno));
+  std::vector<std::byte> bytes(count);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
+  if (in.bad()) throw Error(Code::bad_input, "reading '" + path.string() + "' failed");
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
+}
+
+const Format* find_format(Bytes bytes) noexcept {
+  const auto it = std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return f.sniff(bytes); });
+  return it == formats.end() ? nullptr : &*it;
+}
+
+const Format& need_format(Bytes bytes, const std::filesystem::path& path) {
+  if (const Format* format = find_format(bytes)) return *format;
+  std::string known;
+  for (const Format& f : formats) known += std::string(known.empty() ? "" : ", ") + std::string(f.name);
+  const std::string what = bytes.empty()           ? "the file is empty"
+                           : dicom::sniff(bytes) ? "this is DICOM, which is read by series"
+                                                 : "not an image of a known format (" + known + ", DICOM)";
+  throw Error(Code::bad_input, "reading '" + path.string() + "': " + what);
+}
+
+/// A file beside its final name; taken away again unless it was given that name.
+class Beside {
+ public:
+  explicit Beside(const std::filesystem::path& path) : path_(path) {
+    std::random_device device;
+    for (int attempt = 0; attempt < 16 && file_ < 0; ++attempt) {
+      temporary_ = path;
+      temporary_ += ".part" + std::to_string(device());
+      file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (file_ < 0 && errno != EEXIST) break;
+    }
+    if (file_ < 0) fail(errno);
+  }
+  ~Beside() {
+    if (file_ >= 0) ::close(file_);
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  }
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+
+  void write(Bytes bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t done = ::write(file_, bytes.data(), bytes.size());
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) fail(errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(done));
+    }
+  }
+  void finish() {
+    if (::fsync(file_) != 0) fail(errno);
+    const int closed = ::close(file_);
+    file_ = -1;
+    if (closed != 0) fail(errno);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
+    temporary_.clear();
+  }
+
+ private:
+  [[noreturn]] void fail(int code) const {
+    // A constructor that throws runs no destructor, but then there is no file either.
+    throw Error(Code::output_failed, "writing '" + path_.string() + "': " + system_text(code));
+  }
+
+  std::filesystem::path path_, temporary_;
+  int file_ = -1;
+};
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw Error(Code::bad_input, "reading '" + path.string() + "': it is a folder");
+  const std::uint64_t size = std::filesystem::file_size(path, error);
+  if (error) throw Error(Code::bad_input, "reading '" + path.string() + "': " + error.message());
+  if (size > limit_bytes)
+    throw Error(Code::bad_input, "reading '" + path.string() + "': " + std::to_string(size) + " bytes, more than the limit of " +
+                                     std::to_string(limit_bytes));
+  return read_up_to(path, size);
+}
+
+std::string format_of(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return {};
+  const std::vector<std::byte> head = read_up_to(path, head_bytes);
+  if (const Format* format = find_format(head)) return std::string(format->name);
+  return dicom::sniff(head) ? "DICOM" : "";
+}
+
+Image read_image(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return need_format(bytes, path).read(bytes, path.string());
+}
+
+LabelMap read_labels(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return need_format(bytes, path).read_labels(bytes, path.string());
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  Beside file(path);
+  file.write(bytes);
+  file.finish();
+}
+
+}  // namespace penta::io

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/grid.h"
+#include "core/remark.h"
+#include "io/nifti/header.h"
+
+namespace penta::io::nifti {
+
+/// Where the voxels lie, in LPS mm. sform (code > 0) goes before qform (code > 0), and that before pixdim alone;
+/// a sheared or singular sform gives way to a good qform. What was passed over or unclear is said in `remarks`.
+/// Throws Error{bad_input} that names `name` and the field: spacing of zero or NaN, shear beyond 1e-3 (the cosine
+/// between two axes).
+[[nodiscard]] Grid place(const Header& header, const std::string& name, std::vector<Remark>& remarks);
+
+/// The header's fields for a grid: quaternion, qfac, qoffset and srow in RAS (nifti1.h, methods 2 and 3).
+struct Placement {
+  std::array<double, 3> quaternion{}, quaternion_offset{};
+  double qfac = 1;
+  std::array<std::array<double, 4>, 3> srow{};
+};
+[[nodiscard]] Placement placement_of(const Grid& grid) noexcept;
+
+}  // namespace penta::io::nifti

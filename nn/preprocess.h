@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+
+#include "core/volume.h"
+#include "nn/engine.h"
+#include "nn/network_spec.h"
+
+namespace penta::nn {
+
+/// The value below which `percent` % of `values` lie, linearly interpolated between order statistics at
+/// percent / 100 (n - 1) (numpy's default; type 7 of Hyndman and Fan 1996). NaN for no values.
+[[nodiscard]] double percentile(std::span<const float> values, double percent);
+
+/// Changes `values` as `how` says; mean and deviation (population) are those of these values.
+void normalise(std::span<float> values, const Normalise& how);
+
+/// The image as the network sees it: axes permuted and flipped, resampled, normalised. Not yet padded.
+/// A picture is a volume of one slice.
+[[nodiscard]] Volume<float> prepared(VolumeView<const float> image, const InputSpec& spec);
+
+/// [1, 1, z, y, x] (or [1, 1, y, x]), each axis padded at its high end to a multiple.
+[[nodiscard]] Tensor to_tensor(VolumeView<const float> image, const InputSpec& spec);
+
+}  // namespace penta::nn

@@ -33,6 +33,8 @@ struct VolumeView {
   [[nodiscard]] T& at(std::int64_t x, std::int64_t y, std::int64_t z) const noexcept {
     return voxels[static_cast<std::size_t>(grid.offset(x, y, z))];
   }
+  /// A look that may write also serves where one that only reads is wanted.
+  operator VolumeView<const T>() const noexcept requires(!std::is_const_v<T>) { return {grid, voxels}; }
 };
 
 /// Owns a grid and its voxels (x fastest, 64-byte aligned, zero at first). Moves freely; copies only by clone().

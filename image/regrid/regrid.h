@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "core/image.h"
+#include "core/remark.h"
+#include "core/volume.h"
+
+namespace penta {
+
+/// What to do with slices that are no volume: refuse, or resample them.
+enum class RegridPolicy { strict, resample };
+
+/// Slices as a volume. `strict` throws Error{bad_input} that says why they are none.
+///
+/// `resample` makes evenly spaced planes at the median distance of the slices, each voxel linear between the two
+/// slices before and behind it and bilinear inside them (so a tilted gantry is undone as well); the grid spans all
+/// slices. Where no slice has a pixel the stack's lowest value stands. Remarks say what was done and which gaps were
+/// bridged. Throws Error{bad_input} on fewer than two slices at different places.
+[[nodiscard]] Volume<float> regrid(const SliceStack& stack, RegridPolicy policy, std::vector<Remark>& remarks);
+
+}  // namespace penta

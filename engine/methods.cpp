@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "nn/bundle.h"
+#include "tasks/methods.h"
 
 namespace penta::engine {
 
 const Method& Methods::at(Task task, std::string_view id) const {
   for (const MethodPtr& method : list_)
     if (method->card().task == task && method->card().id == id) return *method;
+  if (const nn::Bundle* bundle = models_->find(id); bundle != nullptr && !bundle->fault.empty())
+    throw Error(Code::model_missing, "the model '" + std::string(id) + "' cannot be used: " + bundle->fault);
   std::string there;
   for (const MethodPtr& method : list_)
     if (method->card().task == task) there += (there.empty() ? "" : ", ") + method->card().id;
@@ -30,6 +34,12 @@ std::vector<const Method*> Methods::suppliers(std::string_view from) const {
   std::stable_sort(found.begin(), found.end(),
                    [](const Method* a, const Method* b) { return a->card().priority > b->card().priority; });
   return found;
+}
+
+Methods load_methods() {
+  auto models = std::make_shared<const nn::ModelStore>(nn::usual_models());
+  std::vector<MethodPtr> list = all_methods(*models);
+  return {std::move(models), std::move(list)};
 }
 
 }  // namespace penta::engine

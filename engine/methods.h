@@ -1,24 +1,33 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "tasks/method.h"
 
+namespace penta::nn {
+class ModelStore;
+}
+
 namespace penta::engine {
 
-/// Every method there is, with look-ups.
+/// Every method there is, with look-ups. Owns the models that they use.
 class Methods {
  public:
-  explicit Methods(std::vector<MethodPtr> list) : list_(std::move(list)) {}
+  Methods(std::shared_ptr<const nn::ModelStore> models, std::vector<MethodPtr> list)
+      : models_(std::move(models)), list_(std::move(list)) {}
 
   [[nodiscard]] const std::vector<MethodPtr>& all() const noexcept { return list_; }
-  /// Throws Error{model_missing} with the ids of the task that come nearest.
+  /// Throws Error{model_missing} with the ids that the task has, or with what is wrong with the model of that id.
   [[nodiscard]] const Method& at(Task task, std::string_view id) const;
-  /// The methods that a `from` names: "task/id", a bare id that only one task has, or "SCHEME:value" of an output.
+  /// The methods that a `from` names: "task/id", a bare id that only one task has, or "SCHEME:value" of an output;
+  /// highest priority first.
   [[nodiscard]] std::vector<const Method*> suppliers(std::string_view from) const;
+  [[nodiscard]] const nn::ModelStore& models() const noexcept { return *models_; }
 
  private:
+  std::shared_ptr<const nn::ModelStore> models_;
   std::vector<MethodPtr> list_;
 };
 

@@ -47,7 +47,8 @@ std::string text_of(Task task) {
 
 std::string method_list(Task task) {
   std::string text = "Methods:\n";
-  for (const MethodPtr& method : engine::load_methods().all()) {
+  const engine::Methods methods = engine::load_methods();
+  for (const MethodPtr& method : methods.all()) {
     const Card& card = method->card();
     if (card.task != task) continue;
     text += "  " + card.id + "  " + card.title + "\n";

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+
+namespace penta::engine {
+
+/// Metrics of `a` against the reference `b`, as {"metrics": [{"metric", "label", "value", "unit"}]}.
+/// Label metrics (dice, iou, hd95, volume_error) read both as label maps; image metrics (max_abs, mean_abs, rmse,
+/// psnr ...) as images. Throws Error{wrong_use} for an unknown metric, Error{bad_input} for grids that differ.
+[[nodiscard]] Json compare(const std::filesystem::path& a, const std::filesystem::path& b,
+                           const std::vector<std::string>& metrics);
+
+}  // namespace penta::engine

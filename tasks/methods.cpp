@@ -1,6 +1,5 @@
 #include "tasks/methods.h"
 
-#include <algorithm>
 #include <map>
 #include <string>
 
@@ -9,9 +8,33 @@ namespace penta {
 // Made by the build from tasks/*/*.card.json.
 const std::map<std::string, std::string>& built_in_cards_files();
 
+// One line a method. Those that run networks take the models.
+
+namespace {
+
+std::vector<MethodPtr> own_methods([[maybe_unused]] const nn::ModelStore& models) {
+  std::vector<MethodPtr> list;
+  return list;
+}
+
+}  // namespace
+
+std::vector<MethodPtr> all_methods(const nn::ModelStore& models) {
+  std::vector<MethodPtr> list = own_methods(models);
+  std::map<std::string, std::string> keys;
+  for (const MethodPtr& method : list) {
+    const Card& card = method->card();
+    const auto [it, is_new] = keys.emplace(card.key(), card.title);
+    if (!is_new)
+      throw Error(Code::internal, "two methods have the key '" + card.key() + "': '" + it->second + "' and '" + card.title + "'");
+  }
+  return list;
+}
+
 Card built_in_card(std::string_view key) {
+  const std::string folder = "tasks/" + std::string(key.substr(0, key.find('/'))) + "/";
   for (const auto& [path, text] : built_in_cards_files()) {
-    if (!path.starts_with("tasks/" + std::string(key.substr(0, key.find('/')) ))) continue;
+    if (!path.starts_with(folder)) continue;
     Card card = card_from_json(Json::parse(text));
     if (card.key() == key) return card;
   }

@@ -91,6 +91,10 @@ InputSpec input_from(const Json& json) {
   input.resampling = choice(json, input.dims == 3 ? "resample" : "resize", resamplings,
                             input.dims == 3 ? Resampling::linear : Resampling::area);
   if (input.dims == 2) input.size = counts<2>(json, "size");
+  if (const Json* crop = given(json, "crop")) {
+    if (input.dims != 2 || crop->at("kind").text() != "content_box") refuse("'crop' is known for pictures as content_box");
+    input.content_box = ContentBox{crop->at("level").number(), crop->at("share").number()};
+  }
   input.pad_multiple = static_cast<std::int64_t>(number_in(json, "pad_multiple", 1, 1, 1024));
   constexpr std::array<std::pair<std::string_view, Padding>, 2> paddings{{{"edge", Padding::edge}, {"zero", Padding::zero}}};
   input.padding = choice(json, "pad", paddings, Padding::edge);
@@ -112,13 +116,6 @@ std::vector<int> mirror_from(const Json* json) {
   return axes;
 }
 
-// Far apart on the hue circle for neighbouring values, the same in every run.
-std::array<std::uint8_t, 3> colour_of(int value) {
-  constexpr std::array<std::array<std::uint8_t, 3>, 8> colours{{{230, 80, 60}, {70, 190, 90}, {80, 130, 240}, {240, 200, 60},
-                                                                {190, 90, 220}, {60, 200, 210}, {240, 140, 50}, {200, 200, 200}}};
-  return colours[static_cast<std::size_t>(value - 1) % colours.size()];
-}
-
 std::vector<Segment> segments_from(const Json& card, const std::vector<std::string>& classes) {
   std::vector<Segment> segments;
   const std::size_t first = classes.size() == 1 ? 0 : 1;
@@ -126,7 +123,7 @@ std::vector<Segment> segments_from(const Json& card, const std::vector<std::stri
     Segment segment;
     segment.value = static_cast<int>(c - first) + 1;
     segment.name = classes[c];
-    segment.colour = colour_of(segment.value);
+    segment.colour = label_colour(segment.value);
     segments.push_back(segment);
   }
   const Json* list = given(card, "segments");

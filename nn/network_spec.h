@@ -30,12 +30,18 @@ struct Normalise {
 enum class Resampling { linear, area };
 enum class Padding { edge, zero };
 
+/// The box from the first to the last row, and column, in which at least `share` of the pixels exceed `level`.
+struct ContentBox {
+  double level = 0, share = 0;
+};
+
 /// What a network wants to see (the member `network.input` of a card).
 struct InputSpec {
   int dims = 3;                                   ///< 3: a volume; 2: one picture at a time
   std::string orientation;                        ///< "RAS", "LPS", ...; empty: as the file has it
   std::optional<Vector3> spacing_mm;              ///< absent: the image's own
   Resampling resampling = Resampling::linear;
+  std::optional<ContentBox> content_box;          ///< 2-D: what is cut out first
   std::optional<std::array<std::int64_t, 2>> size;  ///< 2-D: width and height, aspect not kept
   std::int64_t pad_multiple = 1;
   Padding padding = Padding::edge;

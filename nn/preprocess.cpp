@@ -52,9 +52,13 @@ Volume<float> resampled(Volume<float> image, const InputSpec& spec) {
   return resample_linear_held(std::as_const(image).view(), grid_with_spacing(image.grid(), *spec.spacing_mm));
 }
 
-Volume<float> copied(VolumeView<const float> image) {
-  Volume<float> copy(image.grid);
-  std::copy(image.voxels.begin(), image.voxels.end(), copy.voxels().begin());
+/// As the file has it, or the content of a picture.
+Volume<float> copied(VolumeView<const float> image, const InputSpec& spec) {
+  std::array<std::int64_t, 4> box{0, 0, image.grid.size()[0], image.grid.size()[1]};
+  if (spec.content_box) box = content_box(image, *spec.content_box);
+  Volume<float> copy(image.grid.cropped({box[0], box[1], 0}, {box[2], box[3], image.grid.size()[2]}));
+  for (std::int64_t z = 0; z < image.grid.size()[2]; ++z)
+    for (std::int64_t y = 0; y < box[3]; ++y) std::copy_n(&image.at(box[0], box[1] + y, z), box[2], &copy.at(0, y, z));
   return copy;
 }
 
@@ -92,8 +96,28 @@ void normalise(std::span<float> values, const Normalise& how) {
   shift_and_scale(values, from, std::max(to - from, 1e-6));
 }
 
+std::array<std::int64_t, 4> content_box(VolumeView<const float> picture, const ContentBox& how) {
+  const std::int64_t width = picture.grid.size()[0], height = picture.grid.size()[1];
+  std::vector<double> in_column(static_cast<std::size_t>(width)), in_row(static_cast<std::size_t>(height));
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x)
+      if (static_cast<double>(picture.at(x, y, 0)) > how.level) {
+        in_column[static_cast<std::size_t>(x)] += 1.0 / static_cast<double>(height);
+        in_row[static_cast<std::size_t>(y)] += 1.0 / static_cast<double>(width);
+      }
+  const auto span_of = [&](const std::vector<double>& shares) -> std::array<std::int64_t, 2> {
+    const auto full = [&](double share) { return share >= how.share - 1e-12; };
+    const auto first = std::find_if(shares.begin(), shares.end(), full);
+    const auto last = std::find_if(shares.rbegin(), shares.rend(), full);
+    if (first == shares.end()) return {0, static_cast<std::int64_t>(shares.size())};
+    return {first - shares.begin(), last.base() - first};
+  };
+  const auto columns = span_of(in_column), rows = span_of(in_row);
+  return {columns[0], rows[0], columns[1], rows[1]};
+}
+
 Volume<float> prepared(VolumeView<const float> image, const InputSpec& spec) {
-  Volume<float> turned = spec.orientation.empty() ? copied(image) : reoriented(image, spec.orientation);
+  Volume<float> turned = spec.orientation.empty() ? copied(image, spec) : reoriented(image, spec.orientation);
   Volume<float> out = resampled(std::move(turned), spec);
   normalise(out.voxels(), spec.normalise);
   return out;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 
 #include "core/volume.h"
@@ -15,9 +17,12 @@ namespace penta::nn {
 /// Changes `values` as `how` says; mean and deviation (population) are those of these values.
 void normalise(std::span<float> values, const Normalise& how);
 
-/// The image as the network sees it: axes permuted and flipped, resampled, normalised. Not yet padded.
+/// The image as the network sees it: axes permuted and flipped, cut, resampled, normalised. Not yet padded.
 /// A picture is a volume of one slice.
 [[nodiscard]] Volume<float> prepared(VolumeView<const float> image, const InputSpec& spec);
+
+/// First column and row, width and height of the content of a picture; the whole of it where there is none.
+[[nodiscard]] std::array<std::int64_t, 4> content_box(VolumeView<const float> picture, const ContentBox& how);
 
 /// [1, 1, z, y, x] (or [1, 1, y, x]), each axis padded at its high end to a multiple.
 [[nodiscard]] Tensor to_tensor(VolumeView<const float> image, const InputSpec& spec);

@@ -19,15 +19,15 @@ struct ReferenceRange {
 
 /// One number with its unit (UCUM), its region and the formula it came from.
 struct Measurement {
-  std::string name;
+  std::string name{};
   double value = 0;
-  std::string unit;      ///< UCUM: "mm", "mL", "g/mL", "[hnsf'U]", "1"
-  CodedConcept code;     ///< quantity
-  std::string region;    ///< ROI or segment name as given; empty for the whole image
+  std::string unit{};      ///< UCUM: "mm", "mL", "g/mL", "[hnsf'U]", "1"
+  CodedConcept code{};     ///< quantity
+  std::string region{};    ///< ROI or segment name as given; empty for the whole image
   Side side = Side::none;
-  std::string formula;   ///< "SUVbw = c / (dose / weight)", with its source
-  std::optional<std::array<double, 2>> plausible_range;
-  std::optional<ReferenceRange> reference_range;
+  std::string formula{};   ///< "SUVbw = c / (dose / weight)", with its source
+  std::optional<std::array<double, 2>> plausible_range{};
+  std::optional<ReferenceRange> reference_range{};
   std::string made_by{};     ///< filled by the engine
   std::string series_uid{};  ///< filled by the engine
 };
@@ -35,18 +35,18 @@ using Measurements = std::vector<Measurement>;
 
 /// A calibrated probability of one label; `probability` is absent where it was never calibrated.
 struct Score {
-  std::string label;
-  std::optional<double> probability;
-  CodedConcept code;
+  std::string label{};
+  std::optional<double> probability{};
+  CodedConcept code{};
   std::string made_by{}, series_uid{};
 };
 using Scores = std::vector<Score>;
 
 /// A place worth looking at. Coordinates are LPS mm, or pixels of `frame` where there is no mm.
 struct Finding {
-  std::string label;
+  std::string label{};
   double score = 0;
-  PatientPoint centre;
+  PatientPoint centre{};
   std::array<double, 6> box{};  ///< x0, y0, z0, x1, y1, z1
   double size = 0;              ///< longest extent
   int frame = 0;

@@ -45,6 +45,14 @@ void for_each_sample(std::int64_t n, std::int64_t depth, double cosine, double s
   }
 }
 
+// Every sample within a voxel's reach lies in the circle of each view: no voxel is half seen, which would let
+// ordered subsets heap counts on the border.
+bool seen_by_all(std::int64_t n, std::int64_t voxel) noexcept {
+  const double centre = 0.5 * static_cast<double>(n - 1);
+  const double x = static_cast<double>(voxel % n) - centre, y = static_cast<double>(voxel / n) - centre;
+  return std::hypot(x, y) < centre - std::numbers::sqrt2;
+}
+
 std::vector<float> half_gaussian(double sigma) {
   const auto radius = static_cast<std::size_t>(std::ceil(3 * sigma));
   std::vector<float> half(radius + 1, 1.F);
@@ -170,8 +178,8 @@ void SpectProjector::spread_view(const View& view, std::span<const float> plane,
 void SpectProjector::forward(std::span<const float> image, std::span<float> measurement) const {
   const std::int64_t n = geometry_.columns, rows = geometry_.rows;
   std::vector<float> columns_of_z(static_cast<std::size_t>(n * n * padded_rows_), 0.F);
-  for (std::int64_t z = 0; z < rows; ++z)
-    for (std::int64_t p = 0; p < n * n; ++p)
+  for (std::int64_t p = 0; p < n * n; ++p)
+    for (std::int64_t z = 0; z < rows && seen_by_all(n, p); ++z)
       columns_of_z[static_cast<std::size_t>(p * padded_rows_ + z)] = image[static_cast<std::size_t>(p + n * n * z)];
   parallel_for(static_cast<std::int64_t>(views_.size()), 1, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> sum(static_cast<std::size_t>(n * padded_rows_));
@@ -203,8 +211,8 @@ void SpectProjector::adjoint(std::span<const float> measurement, std::span<float
   });
   std::fill(image.begin(), image.end(), 0.F);
   for (const std::vector<float>& piece : pieces)
-    for (std::int64_t z = 0; z < rows; ++z)
-      for (std::int64_t p = 0; p < n * n; ++p)
+    for (std::int64_t p = 0; p < n * n; ++p)
+      for (std::int64_t z = 0; z < rows && seen_by_all(n, p); ++z)
         image[static_cast<std::size_t>(p + n * n * z)] += piece[static_cast<std::size_t>(p * padded_rows_ + z)];
 }
 

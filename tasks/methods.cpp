@@ -9,11 +9,15 @@ namespace penta {
 const std::map<std::string, std::string>& built_in_cards_files();
 
 // One line a method. Those that run networks take the models.
+MethodPtr make_detection_spect_hot_regions();
+MethodPtr make_processing_spect_reconstruct();
 
 namespace {
 
 std::vector<MethodPtr> own_methods([[maybe_unused]] const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
+  list.push_back(make_processing_spect_reconstruct());
+  list.push_back(make_detection_spect_hot_regions());
   return list;
 }
 

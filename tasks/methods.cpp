@@ -2,6 +2,9 @@
 
 #include <map>
 #include <string>
+#include <utility>
+
+#include "tasks/network_method.h"
 
 namespace penta {
 
@@ -25,6 +28,7 @@ std::vector<MethodPtr> own_methods([[maybe_unused]] const nn::ModelStore& models
 
 std::vector<MethodPtr> all_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list = own_methods(models);
+  for (MethodPtr& method : make_network_methods(models)) list.push_back(std::move(method));
   std::map<std::string, std::string> keys;
   for (const MethodPtr& method : list) {
     const Card& card = method->card();

@@ -52,7 +52,7 @@ Affine qform(const Header& header, const Vector3& spacing) noexcept {
   double b = header.quaternion[0], c = header.quaternion[1], d = header.quaternion[2];
   const double square = b * b + c * c + d * d;
   double a = 0;
-  if (square > 1.0) {  // rounding of a half turn
+  if (square > 1.0 - 1e-7) {  // a half turn, which float32 rounds to either side (nifti1_io.c does likewise)
     const double scale = 1.0 / std::sqrt(square);
     b *= scale, c *= scale, d *= scale;
   } else {

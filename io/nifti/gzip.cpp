@@ -44,9 +44,17 @@ class Inflater {
       stream_.avail_out = static_cast<uInt>(room);
       const int status = inflate(&stream_, Z_NO_FLUSH);
       done += room - stream_.avail_out;
-      if (status == Z_STREAM_END ? !next_member() : status != Z_OK) break;
+      at_end_ = status == Z_STREAM_END;
+      if (at_end_ ? !next_member() : status != Z_OK) break;
     }
     return done;
+  }
+  /// Reads on to the end of the member, whose CRC zlib checks; false when there is none or it differs.
+  bool finish() {
+    std::vector<std::byte> rest(1U << 16U);
+    while (!at_end_)
+      if (fill(rest) < rest.size()) break;
+    return at_end_;
   }
 
  private:
@@ -66,7 +74,7 @@ class Inflater {
 
   z_stream stream_{};
   std::span<const std::byte> left_;
-  bool ready_ = false;
+  bool ready_ = false, at_end_ = false;
 };
 
 /// True when whole members gave exactly the bytes wanted; false sends the caller to zlib, which can stop midway.
@@ -102,8 +110,9 @@ std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t co
                                      " bytes, more than gzip can hold in " + std::to_string(bytes.size()));
   std::vector<std::byte> out(count);
   if (gunzip_whole(bytes, out)) return out;
-  const std::size_t got = Inflater(bytes).fill(out);
-  if (got < out.size())
+  Inflater inflater(bytes);
+  const std::size_t got = inflater.fill(out);
+  if (got < out.size() || !inflater.finish())
     throw Error(Code::bad_input, "reading '" + name + "': the gzip data is damaged or cut off after " + std::to_string(got) +
                                      " of " + std::to_string(count) + " bytes");
   return out;

@@ -14,8 +14,8 @@ namespace penta::io::nifti {
 /// The first `count` bytes behind gzip, or fewer where the data ends or is damaged before.
 [[nodiscard]] std::vector<std::byte> gunzip_head(std::span<const std::byte> bytes, std::size_t count);
 
-/// Exactly the first `count` bytes behind gzip (any number of members; what follows is left alone), checked
-/// against the CRC where the members end with them. Throws Error{bad_input} that names `name` where there are
+/// Exactly the first `count` bytes behind gzip (any number of members, their CRC checked; what follows is left alone).
+/// Throws Error{bad_input} that names `name` where there are
 /// fewer, where the data is damaged, or where `count` is more than deflate can have packed into `bytes`.
 [[nodiscard]] std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t count, const std::string& name);
 

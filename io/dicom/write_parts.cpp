@@ -1,0 +1,198 @@
+#include "io/dicom/write_parts.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <memory>
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcostrmb.h>
+#include <dcmtk/dcmdata/dctk.h>
+
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace penta::io::dicom::parts {
+
+namespace {
+
+void check(const OFCondition& status, const DcmTagKey& tag) {
+  if (status.bad())
+    throw Error(Code::internal, std::string("writing DICOM: cannot set ") + tag.toString().c_str() + ": " + status.text());
+}
+
+// Cuts a UTF-8 text at a character's border.
+std::string cut(std::string_view text, std::size_t longest) {
+  if (text.size() <= longest) return std::string(text);
+  while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xC0U) == 0x80U) --longest;
+  return std::string(text.substr(0, longest));
+}
+
+// PS3.10 7.1, with ourselves as the implementation (DcmFileFormat would name DCMTK).
+void fill_meta(DcmMetaInfo& meta, DcmDataset& data) {
+  constexpr std::array<Uint8, 2> version{0, 1};
+  OFString sop_class, sop_instance;
+  check(data.findAndGetOFString(DCM_SOPClassUID, sop_class), DCM_SOPClassUID);
+  check(data.findAndGetOFString(DCM_SOPInstanceUID, sop_instance), DCM_SOPInstanceUID);
+  check(meta.putAndInsertUint32(DCM_FileMetaInformationGroupLength, 0), DCM_FileMetaInformationGroupLength);
+  check(meta.putAndInsertUint8Array(DCM_FileMetaInformationVersion, version.data(), version.size()),
+        DCM_FileMetaInformationVersion);
+  put(meta, DCM_MediaStorageSOPClassUID, sop_class.c_str());
+  put(meta, DCM_MediaStorageSOPInstanceUID, sop_instance.c_str());
+  put(meta, DCM_TransferSyntaxUID, UID_LittleEndianExplicitTransferSyntax);
+  put(meta, DCM_ImplementationClassUID, uid_from("pentascope implementation"));
+  put(meta, DCM_ImplementationVersionName, "PENTASCOPE");
+  check(meta.computeGroupLengthAndPadding(EGL_recalcGL, EPD_noChange, META_HEADER_DEFAULT_TRANSFERSYNTAX),
+        DCM_FileMetaInformationGroupLength);
+}
+
+// Writes through a small buffer: DCMTK asks to be called again each time that it is full.
+template <class Write>
+void write_all(std::vector<std::byte>& bytes, const Write& write) {
+  std::vector<char> buffer(1U << 16U);
+  DcmOutputBufferStream stream(buffer.data(), static_cast<offile_off_t>(buffer.size()));
+  OFCondition status = EC_StreamNotifyClient;
+  while (status == EC_StreamNotifyClient) {
+    status = write(stream);
+    void* filled = nullptr;
+    offile_off_t length = 0;
+    stream.flushBuffer(filled, length);
+    const auto* first = static_cast<const std::byte*>(filled);
+    bytes.insert(bytes.end(), first, first + length);
+  }
+  if (status.bad()) throw Error(Code::internal, std::string("writing DICOM to memory: ") + status.text());
+}
+
+}  // namespace
+
+void put(DcmItem& item, const DcmTagKey& tag, std::string_view value) {
+  check(item.putAndInsertOFStringArray(DcmTag(tag), OFString(value.data(), value.size())), tag);
+}
+
+void put_text(DcmItem& item, const DcmTagKey& tag, std::string_view value, std::size_t longest) {
+  std::string text(value);
+  for (char& c : text) {
+    if (c == '\\') c = '/';
+    if (static_cast<unsigned char>(c) < 32) c = ' ';
+  }
+  put(item, tag, cut(text, longest));
+}
+
+std::string decimal_text(double value) {
+  if (!std::isfinite(value)) throw Error(Code::bad_input, "writing DICOM: a number is not finite");
+  std::array<char, 40> text{};
+  const auto shortest = std::to_chars(text.data(), text.data() + text.size(), value);
+  if (shortest.ptr - text.data() <= 16) return {text.data(), shortest.ptr};
+  for (int digits = 15; digits > 0; --digits) {
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, digits).ptr;
+    if (end - text.data() <= 16) return {text.data(), end};
+  }
+  return "0";
+}
+
+void put_decimals(DcmItem& item, const DcmTagKey& tag, std::span<const double> values) {
+  std::string text;
+  for (const double value : values) text += (text.empty() ? "" : "\\") + decimal_text(value);
+  put(item, tag, text);
+}
+
+void put_decimal(DcmItem& item, const DcmTagKey& tag, double value) { put(item, tag, decimal_text(value)); }
+
+void put_integer(DcmItem& item, const DcmTagKey& tag, std::int64_t value) { put(item, tag, std::to_string(value)); }
+
+void put_u16(DcmItem& item, const DcmTagKey& tag, std::uint16_t value) {
+  check(item.putAndInsertUint16(DcmTag(tag), value), tag);
+}
+
+void put_u16s(DcmItem& item, const DcmTagKey& tag, std::span<const std::uint16_t> values) {
+  check(item.putAndInsertUint16Array(DcmTag(tag), values.data(), values.size()), tag);
+}
+
+void put_u32(DcmItem& item, const DcmTagKey& tag, std::uint32_t value) {
+  check(item.putAndInsertUint32(DcmTag(tag), value), tag);
+}
+
+void put_u32s(DcmItem& item, const DcmTagKey& tag, std::span<const std::uint32_t> values) {
+  auto element = std::make_unique<DcmUnsignedLong>(DcmTag(tag, EVR_UL));
+  check(element->putUint32Array(values.data(), values.size()), tag);
+  check(item.insert(element.get(), OFTrue), tag);
+  static_cast<void>(element.release());
+}
+
+void put_double(DcmItem& item, const DcmTagKey& tag, double value) {
+  check(item.putAndInsertFloat64(DcmTag(tag), value), tag);
+}
+
+void put_tag(DcmItem& item, const DcmTagKey& tag, const DcmTagKey& value) {
+  check(item.putAndInsertTagKey(DcmTag(tag), value), tag);
+}
+
+void put_pixels(DcmItem& item, std::span<const std::uint8_t> bytes) {
+  auto element = std::make_unique<DcmPixelData>(DcmTag(DCM_PixelData, EVR_OB));
+  check(element->putUint8Array(bytes.data(), bytes.size()), DCM_PixelData);
+  check(item.insert(element.get(), OFTrue), DCM_PixelData);
+  static_cast<void>(element.release());
+}
+
+void put_pixels(DcmItem& item, std::span<const std::uint16_t> words) {
+  auto element = std::make_unique<DcmPixelData>(DcmTag(DCM_PixelData, EVR_OW));
+  check(element->putUint16Array(words.data(), words.size()), DCM_PixelData);
+  check(item.insert(element.get(), OFTrue), DCM_PixelData);
+  static_cast<void>(element.release());
+}
+
+DcmItem& add_item(DcmItem& item, const DcmTagKey& sequence) {
+  DcmItem* added = nullptr;
+  check(item.findOrCreateSequenceItem(DcmTag(sequence), added, -2), sequence);
+  return *added;
+}
+
+void add_code(DcmItem& item, const DcmTagKey& sequence, const CodedConcept& code) {
+  DcmItem& row = add_item(item, sequence);
+  put_text(row, DCM_CodeValue, code.value, 16);
+  put_text(row, DCM_CodingSchemeDesignator, code.scheme, 16);
+  put_text(row, DCM_CodeMeaning, code.meaning.empty() ? code.value : code.meaning);
+}
+
+void add_reference(DcmItem& item, const DcmTagKey& sequence, const SourceInstance& instance) {
+  DcmItem& row = add_item(item, sequence);
+  put(row, DCM_ReferencedSOPClassUID, instance.sop_class_uid);
+  put(row, DCM_ReferencedSOPInstanceUID, instance.sop_instance_uid);
+  if (instance.frame > 0) put_integer(row, DCM_ReferencedFrameNumber, instance.frame);
+}
+
+std::string uid_for(const Provenance& provenance, std::string_view purpose, std::int64_t index) {
+  return uid_from(provenance.uid_seed + provenance.creation_time + std::string(purpose) + std::to_string(index));
+}
+
+std::string study_uid_of(const Acquisition& source, const Provenance& provenance) {
+  return source.study_uid.empty() ? uid_for(provenance, "study") : source.study_uid;
+}
+
+void put_orientation(DcmItem& item, const Grid& grid) {
+  const Vector3 row = grid.axis(0), column = grid.axis(1);
+  put_decimals(item, DCM_ImageOrientationPatient, std::array{row[0], row[1], row[2], column[0], column[1], column[2]});
+}
+
+void put_position(DcmItem& item, const PatientPoint& point) {
+  put_decimals(item, DCM_ImagePositionPatient, std::array{point.x, point.y, point.z});
+}
+
+std::vector<std::byte> to_bytes(DcmDataset& data) {
+  DcmMetaInfo meta;
+  fill_meta(meta, data);
+  std::vector<std::byte> bytes;
+  meta.transferInit();
+  write_all(bytes, [&](DcmOutputStream& stream) {
+    return meta.write(stream, META_HEADER_DEFAULT_TRANSFERSYNTAX, EET_ExplicitLength, nullptr);
+  });
+  meta.transferEnd();
+  data.transferInit();
+  write_all(bytes, [&](DcmOutputStream& stream) {
+    return data.write(stream, EXS_LittleEndianExplicit, EET_ExplicitLength, nullptr, EGL_recalcGL, EPD_withoutPadding);
+  });
+  data.transferEnd();
+  return bytes;
+}
+
+}  // namespace penta::io::dicom::parts

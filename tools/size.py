@@ -12,13 +12,15 @@ import tomllib
 
 LIMIT = 800
 OPENS = re.compile(r"\)[^;()]*\{\s*$")
-STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|//.*$')
+RAW = re.compile(r'R"(\w|~)*\((?:.|\n)*?\)\1*"')
+STRINGS = re.compile(r"""\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])+'|//.*$""")
 
 
 def function_lengths(text):
     """(first line, number of lines) of every function of one C++ file."""
     depth, stack = 0, []
     found = []
+    text = RAW.sub(lambda match: '""' + "\n" * match.group(0).count("\n"), text)
     for number, raw in enumerate(text.splitlines(), 1):
         line = STRINGS.sub('""', raw)
         opens_function = OPENS.search(line) and not re.match(r"\s*(if|for|while|switch|else|catch|namespace)\b", line)

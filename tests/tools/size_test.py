@@ -24,7 +24,7 @@ class Size(unittest.TestCase):
                 self.assertEqual("long.cpp" in done.stdout, code == 1)
 
     def test_function_lengths(self):
-        text = 'namespace a {\nint f(int x) {\n  if (x > 0) {\n    return 1;\n  }\n  return 0;\n}\n\nvoid g() { }\nvoid h() {\n}\n}\n'
+        text = 'namespace a {\nint f(int x) {\n  if (x > 0) {\n    return \'{\';\n  }\n  return 0;\n}\n\nvoid g() { }\nvoid h() {\n}\n}\n'
         self.assertEqual(size.function_lengths(text), [(2, 6), (10, 2)])
 
 

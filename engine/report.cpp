@@ -1,6 +1,7 @@
 #include "engine/report.h"
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 
 #include "core/error.h"
@@ -121,26 +122,30 @@ int report_together(const Opened& opened, const fs::path& out, const ReportSetti
 
 std::string study_folder(const std::string& study_uid) { return "study-" + Sha256().add(study_uid).hex().substr(0, 12); }
 
-void add_cohort_rows(const std::string& study_uid, const std::string& folder, const Output& output, Measurements& rows,
-                     Json& summary) {
-  rows.insert(rows.end(), output.result.all_measurements.begin(), output.result.all_measurements.end());
-  summary.push(Json::object().set("study_uid", study_uid).set("folder", folder).set("failed", output.failed)
-                   .set("series", output.series));
+// Rows of one study: its measurements.csv, each line with the study and its state before it; a study without a number
+// costs one row.
+std::string cohort_rows(const std::string& study_uid, const std::string& state, const fs::path& csv) {
+  const std::string start = study_uid + "," + state + ",";
+  std::string rows;
+  std::ifstream lines(csv);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) rows += start + line + "\n";
+  return rows.empty() ? start + ",,,,,,,\n" : rows;
 }
 
 int report_cohort(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
                   Control& control) {
   const Methods methods = load_methods();
   make_folder(out);
-  Measurements rows;
-  Json summary = Json::array();
+  std::string rows = "study_uid,state," + std::string(csv_header) + "\n";
   std::vector<StudyReport> studies;
   bool failed = has_errors(opened.faults);
   for (const auto& study : by_study(opened)) {
     const std::string uid = study.front()->acquisition.study_uid;
     const fs::path folder = out / study_folder(uid);
     if (settings.resume && fs::exists(folder / "result.json")) {
-      summary.push(Json::object().set("study_uid", uid).set("folder", study_folder(uid)).set("resumed", true));
+      rows += cohort_rows(uid, "done before", folder / "measurements.csv");
       continue;
     }
     make_folder(folder);
@@ -148,14 +153,13 @@ int report_cohort(const Opened& opened, const fs::path& out, const ReportSetting
     std::size_t number = 0;
     report_study(study, folder, methods, settings, job, control, number, output);
     write_output(folder, output, {}, job, settings);
-    add_cohort_rows(uid, study_folder(uid), output, rows, summary);
+    rows += cohort_rows(uid, output.failed ? "failed" : "done", folder / "measurements.csv");
     failed = failed || output.failed;
     for (StudyReport& done : output.studies) studies.push_back(std::move(done));
   }
-  write_csv(out / "cohort.csv", rows);
+  io::write_file(out / "cohort.csv", std::as_bytes(std::span(rows)));
   const std::string html = report_html(studies, opened.faults, job, settings.language);
   io::write_file(out / "report.html", std::as_bytes(std::span(html)));
-  write_json(out / "cohort.json", Json::object().set("studies", std::move(summary)));
   write_run_json(out, job);
   control.report(1, "done");
   return exit_code(failed);

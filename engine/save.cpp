@@ -161,7 +161,7 @@ void write_run_json(const fs::path& out, const Job& job) {
 }
 
 void write_csv(const fs::path& path, const Measurements& measurements) {
-  std::string text = "series_uid,made_by,region,side,name,value,unit,formula\n";
+  std::string text = std::string(csv_header) + "\n";
   for (const Measurement& m : measurements) {
     text += csv_cell(m.series_uid) + "," + csv_cell(m.made_by) + "," + csv_cell(m.region) + "," +
             std::string(name_of(m.side)) + "," + csv_cell(m.name) + "," + Json(m.value).dump() + "," +

@@ -36,6 +36,8 @@ void save_method_run(const std::filesystem::path& out, const Runner& runner, con
 
 void write_json(const std::filesystem::path& path, const Json& json);
 void write_run_json(const std::filesystem::path& out, const Job& job);
+/// The first line of measurements.csv.
+inline constexpr std::string_view csv_header = "series_uid,made_by,region,side,name,value,unit,formula";
 void write_csv(const std::filesystem::path& path, const Measurements& measurements);
 
 }  // namespace penta::engine

@@ -14,18 +14,24 @@ int list() {
   return 0;
 }
 
+int check(const std::string& id) {
+  engine::check_model(id);
+  std::cout << id << ": card, hash and network are right\n";
+  return 0;
+}
+
+int check_all() {
+  for (const engine::ModelRow& row : engine::list_models()) (void)check(row.id);
+  return 0;
+}
+
 int run_model(const Given& given) {
   const std::string verb = given.one("VERB");
   if (verb == "list") return list();
-  if (verb != "show" && verb != "check") throw Error(Code::wrong_use, "penta model " + verb + ": expected list, show or check");
-  if (!given.has("MODEL")) throw Error(Code::wrong_use, "penta model " + verb + " needs the id of a model");
-  const std::string id = given.one("MODEL");
-  if (verb == "show") {
-    std::cout << engine::model_card(id) << "\n";
-    return 0;
-  }
-  engine::check_model(id);
-  std::cout << id << ": card, hash and network are right\n";
+  if (verb == "check") return given.has("MODEL") ? check(given.one("MODEL")) : check_all();
+  if (verb != "show") throw Error(Code::wrong_use, "penta model " + verb + ": expected list, show or check");
+  if (!given.has("MODEL")) throw Error(Code::wrong_use, "penta model show needs the id of a model");
+  std::cout << engine::model_card(given.one("MODEL")) << "\n";
   return 0;
 }
 
@@ -34,7 +40,7 @@ int run_model(const Given& given) {
 Command model_command() {
   using enum Option::Kind;
   return {"model",
-          "the models there are: list, show ID, check ID",
+          "the models there are: list, show ID, check [ID]",
           {{one, "VERB", "list, show or check", true}, {one, "MODEL", "id of a model", false}},
           run_model,
           {}};

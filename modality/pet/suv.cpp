@@ -198,15 +198,15 @@ Volume<float> scaled(const AnyVolume& volume, double factor) {
   return out;
 }
 
-SuvScale scale_of_image(const Image& image, SuvType type, bool assume_suv) {
-  const auto* facts = facts_of<PetFacts>(image.acquisition);
+SuvScale scale_of_image(const Image& image, const Acquisition& acquisition, SuvType type, bool assume_suv) {
+  const auto* facts = facts_of<PetFacts>(acquisition);
   if (facts != nullptr && facts->units) {
     if (*facts->units == "BQML" && !image.unit.empty() && image.unit != "Bq/mL")
       refuse("the header says Bq/mL (0054,1001) and the image's unit is '" + image.unit + "'");
-    return suv_scale(*facts, image.acquisition.patient, type);
+    return suv_scale(*facts, acquisition.patient, type);
   }
   if (image.unit == "g/mL" || (image.unit.empty() && assume_suv)) {
-    SuvScale scale = between_types(image.acquisition.patient, type, SuvType::bw, 1, "values are SUVbw as given");
+    SuvScale scale = between_types(acquisition.patient, type, SuvType::bw, 1, "values are SUVbw as given");
     if (image.unit.empty())
       scale.remarks.push_back({Severity::warning, "assumed_suv", "the file states no unit; its values are taken as SUV (body weight) as the caller said"});
     return scale;
@@ -268,6 +268,11 @@ SuvScale suv_scale(const PetFacts& pet, const PatientFacts& patient, SuvType typ
   refuse("units (0054,1001) are CNTS and Philips' factors (7053,1000) and (7053,1009) are missing");
 }
 
+SuvType suv_type_of(const Image& suv) {
+  const auto* facts = facts_of<PetFacts>(suv.acquisition);
+  return facts != nullptr && facts->units ? type_of_header(*facts) : SuvType::bw;
+}
+
 bool is_suv(const Image& image) noexcept {
   if (const auto* facts = facts_of<PetFacts>(image.acquisition); facts != nullptr && facts->units)
     return *facts->units == "GML" || *facts->units == "CM2ML";
@@ -275,17 +280,22 @@ bool is_suv(const Image& image) noexcept {
 }
 
 Image suv_image(const Image& image, SuvType type, bool assume_suv, std::vector<Remark>& remarks) {
+  return suv_image(image, image.acquisition, type, assume_suv, remarks);
+}
+
+Image suv_image(const Image& image, const Acquisition& acquisition, SuvType type, bool assume_suv,
+                std::vector<Remark>& remarks) {
   const auto* volumes = std::get_if<VolumeSequence>(&image.pixels);
   if (volumes == nullptr || volumes->empty()) throw Error(Code::bad_input, "SUV needs a volume, and this is " + image.shape_text());
-  SuvScale scale = scale_of_image(image, type, assume_suv);
+  SuvScale scale = scale_of_image(image, acquisition, type, assume_suv);
   Image out;
   VolumeSequence sequence;
   for (const AnyVolume& volume : *volumes) sequence.emplace_back(scaled(volume, scale.factor));
   out.pixels = std::move(sequence);
   out.axis = image.axis;
   out.unit = std::string(row_of(type).unit);
-  out.acquisition = image.acquisition;
-  PetFacts facts = facts_of<PetFacts>(image.acquisition) != nullptr ? *facts_of<PetFacts>(image.acquisition) : PetFacts{};
+  out.acquisition = acquisition;
+  PetFacts facts = facts_of<PetFacts>(acquisition) != nullptr ? *facts_of<PetFacts>(acquisition) : PetFacts{};
   facts.units = {std::string(row_of(type).dicom_units), "computed"};
   facts.suv_type = {std::string(row_of(type).dicom_type), "computed"};
   out.acquisition.facts = facts;

@@ -50,6 +50,12 @@ struct SuvScale {
 /// only when `assume_suv` is set; otherwise Error{bad_input}. Unit and PetFacts of the answer say what it is.
 /// An image that is SUV of the asked type already comes back unchanged.
 [[nodiscard]] Image suv_image(const Image& image, SuvType type, bool assume_suv, std::vector<Remark>& remarks);
+/// The same with facts that replace the image's own.
+[[nodiscard]] Image suv_image(const Image& image, const Acquisition& acquisition, SuvType type, bool assume_suv,
+                              std::vector<Remark>& remarks);
+
+/// Which SUV an SUV image holds; body weight where its header does not say (PS3.3 C.8.9.1.1.3).
+[[nodiscard]] SuvType suv_type_of(const Image& suv);
 
 /// True when the values are SUV: unit g/mL or cm2/mL, or header units GML or CM2ML.
 [[nodiscard]] bool is_suv(const Image& image) noexcept;

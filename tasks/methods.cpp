@@ -12,15 +12,25 @@ namespace penta {
 const std::map<std::string, std::string>& built_in_cards_files();
 
 // One line a method. Those that run networks take the models.
+MethodPtr make_analysis_pet_quantify();
 MethodPtr make_detection_spect_hot_regions();
+MethodPtr make_processing_pet_suv();
 MethodPtr make_processing_spect_reconstruct();
+MethodPtr make_segmentation_pet_lesion();
+MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore& models);
+MethodPtr make_analysis_us_fetal_biometry(const nn::ModelStore& models);
 
 namespace {
 
-std::vector<MethodPtr> own_methods([[maybe_unused]] const nn::ModelStore& models) {
+std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
+  list.push_back(make_processing_pet_suv());
+  list.push_back(make_segmentation_pet_lesion());
+  list.push_back(make_analysis_pet_quantify());
   list.push_back(make_processing_spect_reconstruct());
   list.push_back(make_detection_spect_hot_regions());
+  list.push_back(make_segmentation_mr_hippocampus(models));
+  list.push_back(make_analysis_us_fetal_biometry(models));
   return list;
 }
 

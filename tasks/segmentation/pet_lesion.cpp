@@ -1,0 +1,263 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "image/components/components.h"
+#include "modality/pet/suv.h"
+#include "tasks/method.h"
+#include "tasks/methods.h"
+
+namespace penta {
+
+namespace {
+
+struct Box {
+  std::array<std::int64_t, 3> low, high;  // inclusive
+};
+
+struct Lesion {
+  std::vector<std::int64_t> voxels;  // offsets, rising
+  double maximum = 0, sum = 0;       // sum: TLG but for the voxel's volume
+};
+
+constexpr double reach_mm = 60;  // how far from its peak a region of a relative threshold may grow
+constexpr double snap_mm = 10;   // how far from a click its peak is looked for
+
+class Finder {
+ public:
+  explicit Finder(const Volume<float>& suv) : suv_(suv), taken_(suv.grid()), seen_(suv.grid()) {}
+
+  // What is joined to `start` (26 neighbours) at or above `level` inside `box` and not yet taken; offsets rise.
+  std::vector<std::int64_t> grow(std::int64_t start, double level, const Box& box) {
+    std::vector<std::int64_t> found{start};
+    mark(start) = 1;
+    for (std::size_t next = 0; next < found.size(); ++next) visit_neighbours(found[next], level, box, found);
+    for (const std::int64_t at : found) mark(at) = 0;
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  Lesion take(std::vector<std::int64_t> voxels) {
+    Lesion lesion;
+    lesion.voxels = std::move(voxels);
+    for (const std::int64_t at : lesion.voxels) {
+      taken_.voxels()[static_cast<std::size_t>(at)] = 1;
+      lesion.maximum = std::max(lesion.maximum, value(at));
+      lesion.sum += value(at);
+    }
+    return lesion;
+  }
+
+  [[nodiscard]] bool is_taken(std::int64_t at) const noexcept { return taken_.voxels()[static_cast<std::size_t>(at)] != 0; }
+  [[nodiscard]] double value(std::int64_t at) const noexcept { return static_cast<double>(suv_.voxels()[static_cast<std::size_t>(at)]); }
+  [[nodiscard]] std::array<std::int64_t, 3> place(std::int64_t at) const noexcept {
+    const Size3& size = suv_.grid().size();
+    return {at % size[0], at / size[0] % size[1], at / size[0] / size[1]};
+  }
+
+  [[nodiscard]] Box box_around(std::int64_t at, double mm) const noexcept {
+    const auto centre = place(at);
+    Box box{};
+    for (std::size_t k = 0; k < 3; ++k) {
+      const auto reach = static_cast<std::int64_t>(std::ceil(mm / suv_.grid().spacing_mm()[k]));
+      box.low[k] = std::max<std::int64_t>(0, centre[k] - reach);
+      box.high[k] = std::min(suv_.grid().size()[k] - 1, centre[k] + reach);
+    }
+    return box;
+  }
+
+  // Mean fall of the values, per mm, over the faces between the region and what is outside it.
+  double edge_slope(const std::vector<std::int64_t>& region) {
+    for (const std::int64_t at : region) mark(at) = 1;
+    const Size3& size = suv_.grid().size();
+    const std::array<std::int64_t, 3> strides{1, size[0], size[0] * size[1]};
+    double sum = 0;
+    std::int64_t faces = 0;
+    for (const std::int64_t at : region) {
+      const auto p = place(at);
+      for (std::size_t k = 0; k < 3; ++k)
+        for (const std::int64_t side : {-1, 1}) {
+          if (p[k] + side < 0 || p[k] + side >= size[k] || mark(at + side * strides[k]) != 0) continue;
+          sum += (value(at) - value(at + side * strides[k])) / suv_.grid().spacing_mm()[k];
+          ++faces;
+        }
+    }
+    for (const std::int64_t at : region) mark(at) = 0;
+    return faces > 0 ? sum / static_cast<double>(faces) : 0;
+  }
+
+ private:
+  std::uint8_t& mark(std::int64_t at) noexcept { return seen_.voxels()[static_cast<std::size_t>(at)]; }
+
+  void visit_neighbours(std::int64_t at, double level, const Box& box, std::vector<std::int64_t>& found) {
+    const auto p = place(at);
+    for (std::int64_t z = std::max(box.low[2], p[2] - 1); z <= std::min(box.high[2], p[2] + 1); ++z)
+      for (std::int64_t y = std::max(box.low[1], p[1] - 1); y <= std::min(box.high[1], p[1] + 1); ++y)
+        for (std::int64_t x = std::max(box.low[0], p[0] - 1); x <= std::min(box.high[0], p[0] + 1); ++x) {
+          const std::int64_t there = suv_.grid().offset(x, y, z);
+          if (mark(there) != 0 || is_taken(there) || value(there) < level) continue;
+          mark(there) = 1;
+          found.push_back(there);
+        }
+  }
+
+  const Volume<float>& suv_;
+  Volume<std::uint8_t> taken_, seen_;
+};
+
+// The level, as a part of the maximum, whose surface lies on the steepest slope.
+std::vector<std::int64_t> steepest_region(Finder& finder, std::int64_t peak, const Box& box) {
+  std::vector<std::int64_t> best;
+  double steepest = -1;
+  for (int percent = 25; percent <= 70; percent += 3) {
+    auto region = finder.grow(peak, finder.value(peak) * percent / 100, box);
+    const double slope = finder.edge_slope(region);
+    if (slope <= steepest) continue;
+    steepest = slope;
+    best = std::move(region);
+  }
+  return best;
+}
+
+// The hottest voxel of each component at or above the threshold, hottest first.
+std::vector<std::int64_t> peaks_above(const Volume<float>& suv, double threshold) {
+  Volume<std::uint8_t> hot(suv.grid());
+  std::transform(suv.voxels().begin(), suv.voxels().end(), hot.voxels().begin(),
+                 [&](float v) { return static_cast<std::uint8_t>(static_cast<double>(v) >= threshold); });
+  const Components parts = connected_components(hot.view(), Connectivity::corners);
+  std::vector<std::int64_t> peaks(parts.sizes.size(), -1);
+  for (const Run& run : parts.runs)
+    for (std::int64_t x = run.first_x; x <= run.last_x; ++x) {
+      const std::int64_t at = suv.grid().offset(x, run.y, run.z);
+      std::int64_t& peak = peaks[static_cast<std::size_t>(run.component - 1)];
+      if (peak < 0 || suv.voxels()[static_cast<std::size_t>(at)] > suv.voxels()[static_cast<std::size_t>(peak)]) peak = at;
+    }
+  std::stable_sort(peaks.begin(), peaks.end(), [&](std::int64_t a, std::int64_t b) {
+    return suv.voxels()[static_cast<std::size_t>(a)] > suv.voxels()[static_cast<std::size_t>(b)];
+  });
+  return peaks;
+}
+
+std::optional<std::int64_t> voxel_at(const Grid& grid, const PatientPoint& point) {
+  const IndexPoint index = grid.to_index(point);
+  const std::array<double, 3> at{index.x, index.y, index.z};
+  for (std::size_t k = 0; k < 3; ++k)
+    if (!(at[k] > -0.5) || !(at[k] < static_cast<double>(grid.size()[k]) - 0.5)) return {};
+  return grid.offset(std::llround(at[0]), std::llround(at[1]), std::llround(at[2]));
+}
+
+// The hottest voxel near each positive click, in the order of the clicks.
+std::vector<std::int64_t> peaks_at(const Volume<float>& suv, std::span<const Mark> marks, const Finder& finder, std::vector<Remark>& remarks) {
+  std::vector<std::int64_t> peaks;
+  for (const Mark& mark : marks) {
+    if (!mark.positive || mark.in_pixels || mark.points.empty()) continue;
+    const auto click = voxel_at(suv.grid(), mark.points.front());
+    if (!click) {
+      remarks.push_back({Severity::warning, "mark_outside", "a mark lies outside the image and was left out"});
+      continue;
+    }
+    const Box box = finder.box_around(*click, snap_mm);
+    std::int64_t peak = *click;
+    for (std::int64_t z = box.low[2]; z <= box.high[2]; ++z)
+      for (std::int64_t y = box.low[1]; y <= box.high[1]; ++y)
+        for (std::int64_t x = box.low[0]; x <= box.high[0]; ++x)
+          if (finder.value(suv.grid().offset(x, y, z)) > finder.value(peak)) peak = suv.grid().offset(x, y, z);
+    peaks.push_back(peak);
+  }
+  return peaks;
+}
+
+bool holds_a_negative_mark(const Lesion& lesion, const Grid& grid, std::span<const Mark> marks) {
+  return std::any_of(marks.begin(), marks.end(), [&](const Mark& mark) {
+    if (mark.positive || mark.in_pixels || mark.points.empty()) return false;
+    const auto at = voxel_at(grid, mark.points.front());
+    return at && std::binary_search(lesion.voxels.begin(), lesion.voxels.end(), *at);
+  });
+}
+
+std::vector<Lesion> find_lesions(const Request& request, const Volume<float>& suv, std::vector<Remark>& remarks) {
+  const std::string& method = request.params.text("method");
+  const double threshold = request.params.number("threshold_suv"), part = request.params.number("percent") / 100;
+  Finder finder(suv);
+  const bool by_marks = std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
+  const auto peaks = by_marks ? peaks_at(suv, request.marks, finder, remarks) : peaks_above(suv, threshold);
+  const Size3& size = suv.grid().size();
+  const Box everywhere{{0, 0, 0}, {size[0] - 1, size[1] - 1, size[2] - 1}};
+  std::vector<Lesion> lesions;
+  for (std::size_t i = 0; i < peaks.size(); ++i) {
+    request.control.report(static_cast<double>(i) / static_cast<double>(peaks.size()), "lesions");
+    if (finder.is_taken(peaks[i])) continue;
+    const Box near = finder.box_around(peaks[i], reach_mm);
+    Lesion lesion = finder.take(method == "fixed"       ? finder.grow(peaks[i], std::min(threshold, finder.value(peaks[i])), everywhere)
+                                : method == "percent41" ? finder.grow(peaks[i], part * finder.value(peaks[i]), near)
+                                                        : steepest_region(finder, peaks[i], near));
+    const double ml = static_cast<double>(lesion.voxels.size()) * suv.grid().voxel_volume_ml();
+    if (ml >= request.params.number("min_volume_ml") && !holds_a_negative_mark(lesion, suv.grid(), request.marks))
+      lesions.push_back(std::move(lesion));
+  }
+  std::stable_sort(lesions.begin(), lesions.end(), [](const Lesion& a, const Lesion& b) { return a.sum > b.sum; });
+  return lesions;
+}
+
+void say_how_many(const Request& request, const Grid& grid, std::vector<Lesion>& lesions, std::vector<Remark>& remarks) {
+  const auto most = static_cast<std::size_t>(request.params.integer("most"));
+  if (lesions.size() > most) {
+    remarks.push_back({Severity::warning, "lesions_left_out", std::to_string(lesions.size()) + " regions were found; the " +
+                                                                  std::to_string(most) + " with the highest TLG are kept"});
+    lesions.resize(most);
+  }
+  if (lesions.empty()) return remarks.push_back({Severity::note, "no_lesion", "no region reaches the threshold and the volume asked for"});
+  if (!request.marks.empty()) return;
+  const AxisOrder order = axis_order(grid);
+  const auto head_feet = static_cast<std::size_t>(order.index_axis[2]);
+  const bool whole_body = static_cast<double>(grid.size()[head_feet]) * grid.spacing_mm()[head_feet] > 700;
+  remarks.push_back({Severity::warning, "physiologic_uptake",
+                     std::string("regions of high uptake, not sorted into disease and normal") +
+                         (whole_body ? ": brain, heart, kidneys, ureters, bladder, gut and muscle of this whole-body scan are among them"
+                                     : "; normal organs in the field of view are among them")});
+}
+
+LabelMap labels_of(const std::vector<Lesion>& lesions, const Image& image, const Grid& grid) {
+  LabelMap labels;
+  labels.layers.emplace_back(grid);
+  labels.acquisition = image.acquisition;
+  for (const Lesion& lesion : lesions) {
+    Segment segment;
+    segment.value = static_cast<int>(labels.segments.size()) + 1;
+    segment.name = "lesion " + std::to_string(segment.value);
+    segment.type = {"SCT", "52988006", "Lesion"};
+    segment.category = {"SCT", "49755003", "Morphologically Abnormal Structure"};
+    for (const std::int64_t at : lesion.voxels)
+      labels.layers[0].voxels()[static_cast<std::size_t>(at)] = static_cast<std::uint16_t>(segment.value);
+    labels.segments.push_back(std::move(segment));
+  }
+  return labels;
+}
+
+class PetLesion final : public Method {
+ public:
+  [[nodiscard]] const Card& card() const noexcept override { return card_; }
+
+  [[nodiscard]] Answer run(const Request& request) const override {
+    Answer answer;
+    const Image& given = request.need<Image>("pet");
+    std::optional<Image> made;
+    if (!pet::is_suv(given)) made = pet::suv_image(given, pet::SuvType::bw, request.params.flag("assume_suv"), answer.remarks);
+    const Image& image = made ? *made : given;
+    const Volume<float> suv = to_float(image.volume());
+    auto lesions = find_lesions(request, suv, answer.remarks);
+    say_how_many(request, suv.grid(), lesions, answer.remarks);
+    answer.artifacts.push_back({"labels", labels_of(lesions, image, suv.grid())});
+    return answer;
+  }
+
+ private:
+  Card card_ = built_in_card("segmentation/pet.lesion");
+};
+
+}  // namespace
+
+MethodPtr make_segmentation_pet_lesion() { return std::make_unique<PetLesion>(); }
+
+}  // namespace penta

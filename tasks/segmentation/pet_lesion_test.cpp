@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "image/smooth/gaussian.h"
+#include "tasks/method.h"
+#include "tasks/methods.h"
+
+namespace penta {
+
+MethodPtr make_segmentation_pet_lesion();
+
+namespace {
+
+struct Ball {
+  PatientPoint centre;
+  double radius_mm, suv;
+};
+
+// Hot balls in a background of 1, edges by 4 x 4 x 4 sub-voxels, then the scanner's blur.
+Image balls(const std::vector<Ball>& list, double fwhm_mm, const Grid& grid = Grid({64, 64, 48}, {3, 3, 3})) {
+  Volume<float> suv(grid);
+  for (std::int64_t z = 0; z < grid.size()[2]; ++z)
+    for (std::int64_t y = 0; y < grid.size()[1]; ++y)
+      for (std::int64_t x = 0; x < grid.size()[0]; ++x) {
+        double value = 1;
+        for (int part = 0; part < 64; ++part) {
+          const PatientPoint p = grid.to_patient({double(x) + (part % 4 - 1.5) / 4, double(y) + (part / 4 % 4 - 1.5) / 4,
+                                                  double(z) + (part / 16 - 1.5) / 4});
+          for (const Ball& ball : list) value += distance(p, ball.centre) <= ball.radius_mm ? (ball.suv - 1) / 64 : 0;
+        }
+        suv.at(x, y, z) = static_cast<float>(value);
+      }
+  VolumeSequence sequence;
+  sequence.emplace_back(gaussian_smoothed(suv.view(), fwhm_mm));
+  Image image;
+  image.pixels = std::move(sequence);
+  image.unit = "g/mL";
+  return image;
+}
+
+Answer run(const Image& image, const std::map<std::string, std::string>& settings, std::vector<Mark> marks = {}) {
+  const auto method = make_segmentation_pet_lesion();
+  const Input inputs[] = {{"pet", &image}};
+  const Params params(method->card(), settings);
+  Workspace workspace;
+  Control control;
+  return method->run({inputs, marks, params, workspace, control});
+}
+
+const LabelMap& labels_of(const Answer& answer) { return std::get<LabelMap>(answer.artifacts.at(0).value); }
+double ball_ml(double radius_mm) { return 4.0 / 3 * std::numbers::pi * std::pow(radius_mm, 3) / 1000; }
+
+// The threshold of 4 lies half way between 1 and 7.
+TEST(PetLesion, PhantomBallsAreCountedAndOrderedByTlg) {
+  const Image image = balls({{{40, 60, 60}, 10, 7}, {{120, 60, 60}, 18, 7}, {{80, 150, 90}, 12, 3}}, 0);
+  const Answer answer = run(image, {});
+  const LabelMap& labels = labels_of(answer);
+  ASSERT_EQ(labels.segments.size(), 2U);
+  EXPECT_EQ(labels.segments[0].name, "lesion 1");
+  EXPECT_NEAR(volume_ml(labels, labels.segments[0]), ball_ml(18), 0.05 * ball_ml(18));
+  EXPECT_NEAR(volume_ml(labels, labels.segments[1]), ball_ml(10), 0.05 * ball_ml(10));
+  EXPECT_TRUE(std::any_of(answer.remarks.begin(), answer.remarks.end(), [](const Remark& r) { return r.code == "physiologic_uptake"; }));
+}
+
+// NEMA-like balls under a blur of 6 mm: the relative methods find the volume.
+TEST(PetLesion, PhantomVolumesUnderBlur) {
+  const Image image = balls({{{45, 48, 69}, 18.5, 10}, {{130, 48, 69}, 14, 10}, {{45, 140, 69}, 11, 10}}, 6);
+  for (const auto* method : {"percent41", "gradient"}) {
+    const Answer answer = run(image, {{"method", method}});
+    const LabelMap& labels = labels_of(answer);
+    ASSERT_EQ(labels.segments.size(), 3U) << method;
+    const double radii[] = {18.5, 14, 11};
+    const double tolerance = std::string(method) == "gradient" ? 0.10 : 0.35;  // 41 % of a ball in a background of 1 is low by design
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_NEAR(volume_ml(labels, labels.segments[i]), ball_ml(radii[i]), tolerance * ball_ml(radii[i])) << method << i;
+  }
+}
+
+TEST(PetLesion, MarksChooseAndDrop) {
+  const Image image = balls({{{40, 60, 60}, 10, 12}, {{120, 60, 60}, 18, 9}}, 0);
+  Mark click;
+  click.points = {{44, 66, 60}};
+  EXPECT_EQ(labels_of(run(image, {}, {click})).segments.size(), 1U);
+  EXPECT_EQ(labels_of(run(image, {}, {click})).layers[0].at(13, 20, 20), 1);
+  Mark drop;
+  drop.positive = false;
+  drop.points = {{120, 60, 60}};
+  const Answer answer = run(image, {}, {drop});
+  ASSERT_EQ(labels_of(answer).segments.size(), 1U);
+  EXPECT_EQ(labels_of(answer).layers[0].at(40, 20, 20), 0);
+}
+
+TEST(PetLesion, NothingHotGivesNoSegmentAndSaysSo) {
+  const Answer answer = run(balls({}, 0), {});
+  EXPECT_TRUE(labels_of(answer).segments.empty());
+  EXPECT_EQ(answer.remarks.at(0).code, "no_lesion");
+}
+
+TEST(PetLesion, SmallOnesAndSurplusAreLeftOut) {
+  const Image image = balls({{{40, 60, 60}, 5, 12}, {{120, 60, 60}, 18, 9}, {{60, 140, 90}, 12, 9}}, 0);
+  EXPECT_EQ(labels_of(run(image, {{"min_volume_ml", "1"}})).segments.size(), 2U);
+  const Answer one = run(image, {{"most", "1"}});
+  EXPECT_EQ(labels_of(one).segments.size(), 1U);
+  EXPECT_EQ(one.remarks.at(0).code, "lesions_left_out");
+}
+
+}  // namespace
+}  // namespace penta

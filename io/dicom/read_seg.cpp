@@ -1,13 +1,13 @@
 #include "io/dicom/read_seg.h"
 
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcistrmb.h>
+#include <dcmtk/dcmdata/dctk.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
-
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dcistrmb.h>
-#include <dcmtk/dcmdata/dctk.h>
 
 #include "core/error.h"
 #include "io/dicom/write_cielab.h"
@@ -83,7 +83,8 @@ Segment segment_in(DcmItem& row) {
   std::array<std::uint16_t, 3> lab{};
   bool coloured = true;
   for (std::size_t k = 0; k < 3; ++k)
-    coloured = coloured && row.findAndGetUint16(DCM_RecommendedDisplayCIELabValue, lab[k], static_cast<unsigned long>(k)).good();
+    coloured = coloured &&
+               row.findAndGetUint16(DCM_RecommendedDisplayCIELabValue, lab[k], static_cast<unsigned long>(k)).good();
   if (coloured) segment.colour = rgb_from_cielab(lab);
   return segment;
 }
@@ -131,8 +132,9 @@ void keep_same(std::optional<T>& kept, const std::optional<T>& next, double tole
 }
 
 void read_layout(Layout& layout, DcmItem* group) {
-  keep_same(layout.orientation, numbers_in<6>(first_item(group, DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient),
-            1e-4, "orientation (0020,0037)");
+  keep_same(layout.orientation,
+            numbers_in<6>(first_item(group, DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient), 1e-4,
+            "orientation (0020,0037)");
   DcmItem* measures = first_item(group, DCM_PixelMeasuresSequence);
   keep_same(layout.spacing, numbers_in<2>(measures, DCM_PixelSpacing), 1e-4, "pixel spacing (0028,0030)");
   if (layout.slice_step > 0) return;
@@ -173,7 +175,8 @@ Frames frames_in(DcmItem& data) {
     bad("there are no per-frame functional groups (5200,9230)");
   auto& sequence = static_cast<DcmSequenceOfItems&>(*groups);
   // Going from item to item: getItem(k) walks the list from its start each time.
-  for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr; object = sequence.nextInContainer(object)) {
+  for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
+       object = sequence.nextInContainer(object)) {
     auto* own = static_cast<DcmItem*>(object);
     read_layout(all.layout, own);
     all.frames.push_back(frame_in(own, shared));
@@ -231,12 +234,17 @@ Grid grid_of_frames(Frames& all) {
     frame.slice = std::llround((heights[k] - heights[lowest]) / step);
     slices = std::max(slices, frame.slice + 1);
     const Vector3 off{frame.corner->x - origin.x, frame.corner->y - origin.y, frame.corner->z - origin.z};
-    if (std::abs(dot(off, row)) > 0.05 * (*all.layout.spacing)[1] || std::abs(dot(off, column)) > 0.05 * (*all.layout.spacing)[0])
+    if (std::abs(dot(off, row)) > 0.05 * (*all.layout.spacing)[1] ||
+        std::abs(dot(off, column)) > 0.05 * (*all.layout.spacing)[0])
       bad("its frames are shifted within their planes, so they make no volume");
   }
   check_extent(all, slices);
-  const Matrix3 direction{{{row[0], column[0], normal[0]}, {row[1], column[1], normal[1]}, {row[2], column[2], normal[2]}}};
-  return {{all.layout.columns, all.layout.rows, slices}, {(*all.layout.spacing)[1], (*all.layout.spacing)[0], step}, origin, direction};
+  const Matrix3 direction{
+      {{row[0], column[0], normal[0]}, {row[1], column[1], normal[1]}, {row[2], column[2], normal[2]}}};
+  return {{all.layout.columns, all.layout.rows, slices},
+          {(*all.layout.spacing)[1], (*all.layout.spacing)[0], step},
+          origin,
+          direction};
 }
 
 // Frames without a place: slice = the frame of the source, or the instance in order of appearance.
@@ -245,7 +253,8 @@ Grid grid_of_pictures(Frames& all) {
   std::int64_t slices = 1;
   for (SegFrame& frame : all.frames) {
     const auto next = static_cast<std::int64_t>(order.size());
-    frame.slice = frame.source_frame > 0 ? frame.source_frame - 1 : order.try_emplace(frame.source_instance, next).first->second;
+    frame.slice =
+        frame.source_frame > 0 ? frame.source_frame - 1 : order.try_emplace(frame.source_instance, next).first->second;
     slices = std::max(slices, frame.slice + 1);
   }
   check_extent(all, slices);
@@ -262,7 +271,8 @@ class FramePixels {
       bad("Segmentation Type (0062,0001) '" + text_in(data, DCM_SegmentationType) + "' is not read yet");
     if (!binary_) half_ = static_cast<unsigned>(integer_in(data, DCM_MaximumFractionalValue).value_or(255) + 1) / 2;
     const std::int64_t bits = integer_in(data, DCM_BitsAllocated).value_or(0);
-    if (bits != (binary_ ? 1 : 8)) bad("Bits Allocated (0028,0100) " + std::to_string(bits) + " does not fit its Segmentation Type");
+    if (bits != (binary_ ? 1 : 8))
+      bad("Bits Allocated (0028,0100) " + std::to_string(bits) + " does not fit its Segmentation Type");
     const std::size_t needed = binary_ ? (frames * plane_ + 7) / 8 : frames * plane_;
     if (bytes_.size() < needed) bad("its pixel data ends before its last frame");
   }

@@ -68,7 +68,8 @@ std::int64_t copy_layer(const Volume<std::uint16_t>& from, Volume<std::uint16_t>
 }  // namespace
 
 LabelMap on_grid(const LabelMap& labels, const Grid& grid, std::int64_t* outside) {
-  if (labels.planar) throw Error(Code::bad_input, "putting labels on a grid: labels of plain frames have no place in the patient");
+  if (labels.planar)
+    throw Error(Code::bad_input, "putting labels on a grid: labels of plain frames have no place in the patient");
   const Turn turn = turn_between(labels.grid(), grid);
   LabelMap turned;
   turned.segments = labels.segments;

@@ -13,7 +13,8 @@ std::string first_hex(std::string_view text) { return Sha256().add(text).hex().s
 void put_identity(DcmDataset& data, const Acquisition& source, const Provenance& provenance) {
   const PatientFacts& patient = source.patient;
   std::string id = patient.id;
-  if (source.synthetic && !id.starts_with("SYN-")) id = id.empty() ? "SYN-" + first_hex(provenance.uid_seed) : "SYN-" + id;
+  if (source.synthetic && !id.starts_with("SYN-"))
+    id = id.empty() ? "SYN-" + first_hex(provenance.uid_seed) : "SYN-" + id;
   const bool hidden = provenance.deidentified;
   if (hidden) {
     id = "ANON-" + first_hex(study_uid_of(source, provenance));
@@ -75,15 +76,16 @@ void put_contributing_equipment(DcmDataset& data, const Provenance& provenance) 
   put(row, DCM_Manufacturer, "Pentascope");
   put(row, DCM_ManufacturerModelName, "Pentascope");
   put_text(row, DCM_SoftwareVersions, provenance.software_version.empty() ? "unknown" : provenance.software_version);
-  put_text(row, DCM_ContributionDescription,
-           "method " + provenance.method + ", version " + provenance.method_version, 1024);
+  put_text(row, DCM_ContributionDescription, "method " + provenance.method + ", version " + provenance.method_version,
+           1024);
   put(row, DCM_ContributionDateTime, provenance.creation_time);
   add_code(row, DCM_PurposeOfReferenceCodeSequence, {"DCM", "109102", "Processing Equipment"});
 }
 
 void put_frame_of_reference(DcmDataset& data, const Acquisition& source, const Provenance& provenance) {
-  put(data, DCM_FrameOfReferenceUID, source.frame_of_reference_uid.empty() ? uid_for(provenance, "frame of reference")
-                                                                            : source.frame_of_reference_uid);
+  put(data, DCM_FrameOfReferenceUID,
+      source.frame_of_reference_uid.empty() ? uid_for(provenance, "frame of reference")
+                                            : source.frame_of_reference_uid);
   put(data, DCM_PositionReferenceIndicator, "");
 }
 

@@ -1,13 +1,13 @@
 #include "io/dicom/write_parts.h"
 
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcostrmb.h>
+#include <dcmtk/dcmdata/dctk.h>
+
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <memory>
-
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dcostrmb.h>
-#include <dcmtk/dcmdata/dctk.h>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -18,7 +18,8 @@ namespace {
 
 void check(const OFCondition& status, const DcmTagKey& tag) {
   if (status.bad())
-    throw Error(Code::internal, std::string("writing DICOM: cannot set ") + tag.toString().c_str() + ": " + status.text());
+    throw Error(Code::internal,
+                std::string("writing DICOM: cannot set ") + tag.toString().c_str() + ": " + status.text());
 }
 
 // Cuts a UTF-8 text at a character's border.
@@ -84,7 +85,8 @@ std::string decimal_text(double value) {
   const auto shortest = std::to_chars(text.data(), text.data() + text.size(), value);
   if (shortest.ptr - text.data() <= 16) return {text.data(), shortest.ptr};
   for (int digits = 15; digits > 0; --digits) {
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, digits).ptr;
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, digits).ptr;
     if (end - text.data() <= 16) return {text.data(), end};
   }
   return "0";
@@ -149,7 +151,11 @@ DcmItem& add_item(DcmItem& item, const DcmTagKey& sequence) {
 
 void add_code(DcmItem& item, const DcmTagKey& sequence, const CodedConcept& code) {
   DcmItem& row = add_item(item, sequence);
-  put_text(row, DCM_CodeValue, code.value, 16);
+  // PS3.3 table 8.8-1: a code of more than 16 characters has an attribute of its own.
+  if (code.value.size() > 16)
+    put(row, DCM_LongCodeValue, code.value);
+  else
+    put(row, DCM_CodeValue, code.value);
   put_text(row, DCM_CodingSchemeDesignator, code.scheme, 16);
   put_text(row, DCM_CodeMeaning, code.meaning.empty() ? code.value : code.meaning);
 }
@@ -159,6 +165,14 @@ void add_reference(DcmItem& item, const DcmTagKey& sequence, const SourceInstanc
   put(row, DCM_ReferencedSOPClassUID, instance.sop_class_uid);
   put(row, DCM_ReferencedSOPInstanceUID, instance.sop_instance_uid);
   if (instance.frame > 0) put_integer(row, DCM_ReferencedFrameNumber, instance.frame);
+}
+
+void put_empty_sequence(DcmItem& item, const DcmTagKey& tag) {
+  check(item.insertEmptyElement(DcmTag(tag, EVR_SQ)), tag);
+}
+
+void put_float(DcmItem& item, const DcmTagKey& tag, std::span<const float> values) {
+  check(item.putAndInsertFloat32Array(DcmTag(tag), values.data(), values.size()), tag);
 }
 
 std::string uid_for(const Provenance& provenance, std::string_view purpose, std::int64_t index) {

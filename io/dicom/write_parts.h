@@ -33,10 +33,13 @@ void put_u16(DcmItem& item, const DcmTagKey& tag, std::uint16_t value);
 void put_u16s(DcmItem& item, const DcmTagKey& tag, std::span<const std::uint16_t> values);
 void put_u32(DcmItem& item, const DcmTagKey& tag, std::uint32_t value);
 void put_u32s(DcmItem& item, const DcmTagKey& tag, std::span<const std::uint32_t> values);
-void put_double(DcmItem& item, const DcmTagKey& tag, double value);  ///< FD
+void put_double(DcmItem& item, const DcmTagKey& tag, double value);         ///< FD
 void put_tag(DcmItem& item, const DcmTagKey& tag, const DcmTagKey& value);  ///< AT
 void put_pixels(DcmItem& item, std::span<const std::uint8_t> bytes);        ///< OB, padded to an even length
 void put_pixels(DcmItem& item, std::span<const std::uint16_t> words);       ///< OW
+
+void put_empty_sequence(DcmItem& item, const DcmTagKey& tag);
+void put_float(DcmItem& item, const DcmTagKey& tag, std::span<const float> values);  ///< FL
 
 /// A new item at the end of a sequence.
 [[nodiscard]] DcmItem& add_item(DcmItem& item, const DcmTagKey& sequence);

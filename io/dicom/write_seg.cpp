@@ -1,13 +1,13 @@
 #include "io/dicom/write_seg.h"
 
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
 #include <set>
-
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dctk.h>
 
 #include "core/error.h"
 #include "io/dicom/write_cielab.h"
@@ -25,8 +25,8 @@ struct FrameKey {
 
 // A frame's place in the pixel data, by layer, slice and value.
 struct Frames {
-  std::vector<FrameKey> keys;                 // by segment, then slice
-  std::vector<std::vector<int>> at;           // [segment][slice]: frame number from 0, or -1
+  std::vector<FrameKey> keys;        // by segment, then slice
+  std::vector<std::vector<int>> at;  // [segment][slice]: frame number from 0, or -1
 };
 
 // Value -> row of the table for one layer; -1: no segment has it.
@@ -36,8 +36,10 @@ std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer) {
     const Segment& segment = labels.segments[s];
     if (segment.value < 1 || segment.value > 65535 || segment.layer < 0 ||
         static_cast<std::size_t>(segment.layer) >= labels.layers.size())
-      throw Error(Code::bad_input, "writing a SEG: segment '" + segment.name + "' names no value or layer of its labels");
-    if (static_cast<std::size_t>(segment.layer) == layer) rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
+      throw Error(Code::bad_input,
+                  "writing a SEG: segment '" + segment.name + "' names no value or layer of its labels");
+    if (static_cast<std::size_t>(segment.layer) == layer)
+      rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
   }
   return rows;
 }
@@ -70,7 +72,8 @@ std::vector<std::uint8_t> packed_bits(const LabelMap& labels, const Frames& fram
   const Size3& size = labels.grid().size();
   const auto plane = static_cast<std::size_t>(size[0] * size[1]);
   const std::size_t bytes = (frames.keys.size() * plane + 7) / 8;
-  if (bytes >= 0xFFFFFFFEU) throw Error(Code::bad_input, "writing a SEG: more than 4 GiB of frames do not fit into one object");
+  if (bytes >= 0xFFFFFFFEU)
+    throw Error(Code::bad_input, "writing a SEG: more than 4 GiB of frames do not fit into one object");
   std::vector<std::uint8_t> bits(bytes + bytes % 2, 0);
   for (std::size_t layer = 0; layer < labels.layers.size(); ++layer) {
     const std::vector<int> rows = rows_by_value(labels, layer);
@@ -95,7 +98,8 @@ struct Match {
 std::optional<Match> match_planar(const LabelMap& labels, const Image& source, std::int64_t z) {
   const auto& instances = source.acquisition.instances;
   const auto index = static_cast<std::size_t>(z);
-  if (instances.size() == 1 && instances[0].frame == 0 && labels.grid().size()[2] == 1) return Match{instances[0], true};
+  if (instances.size() == 1 && instances[0].frame == 0 && labels.grid().size()[2] == 1)
+    return Match{instances[0], true};
   if (index < instances.size()) return Match{instances[index], true};
   return std::nullopt;
 }
@@ -150,8 +154,9 @@ void put_segment(DcmDataset& data, const Segment& segment, std::size_t index, co
   parts::put_text(row, DCM_SegmentAlgorithmName,
                   provenance.method.empty() ? "Pentascope" : provenance.method + " " + provenance.method_version);
   const CodedConcept tissue{"SCT", "85756007", "Tissue"};
-  parts::add_code(row, DCM_SegmentedPropertyCategoryCodeSequence,
-                  segment.category.empty() ? CodedConcept{"SCT", "123037004", "Anatomical Structure"} : segment.category);
+  parts::add_code(
+      row, DCM_SegmentedPropertyCategoryCodeSequence,
+      segment.category.empty() ? CodedConcept{"SCT", "123037004", "Anatomical Structure"} : segment.category);
   if (segment.type.empty()) parts::put(row, DCM_SegmentDescription, no_type_code_text);
   parts::add_code(row, DCM_SegmentedPropertyTypeCodeSequence, segment.type.empty() ? tissue : segment.type);
   if (segment.side != Side::none) {
@@ -160,7 +165,8 @@ void put_segment(DcmDataset& data, const Segment& segment, std::size_t index, co
     parts::add_code(*type, DCM_SegmentedPropertyTypeModifierCodeSequence, side_code(segment.side));
   }
   parts::put_u16s(row, DCM_RecommendedDisplayCIELabValue, cielab_from_rgb(segment.colour));
-  parts::put_text(row, DCM_TrackingID, segment.name.empty() ? "segment " + std::to_string(index + 1) : segment.name, 120);
+  parts::put_text(row, DCM_TrackingID, segment.name.empty() ? "segment " + std::to_string(index + 1) : segment.name,
+                  120);
   parts::put(row, DCM_TrackingUID, tracking_uid(provenance, index));
 }
 
@@ -215,7 +221,8 @@ std::map<std::int64_t, std::uint32_t> slice_ranks(const Frames& frames) {
   return ranks;
 }
 
-std::vector<SourceInstance> put_frames(DcmDataset& data, const LabelMap& labels, const Image& source, const Frames& frames) {
+std::vector<SourceInstance> put_frames(DcmDataset& data, const LabelMap& labels, const Image& source,
+                                       const Frames& frames) {
   const auto ranks = slice_ranks(frames);
   std::vector<SourceInstance> used;
   std::set<std::string> seen;
@@ -276,7 +283,8 @@ std::vector<std::byte> write_seg(const LabelMap& labels, const Image& source, co
   const Frames frames = find_frames(labels);
   DcmDataset data;
   parts::put_patient_and_study(data, acquisition, provenance);
-  parts::put_series(data, "SEG", seg_series_uid(provenance), 100, "Segmentation " + provenance.method, acquisition, provenance);
+  parts::put_series(data, "SEG", seg_series_uid(provenance), 100, "Segmentation " + provenance.method, acquisition,
+                    provenance);
   parts::put_equipment_and_sop(data, UID_SegmentationStorage, seg_instance_uid(provenance), acquisition, provenance);
   parts::put_contributing_equipment(data, provenance);
   parts::put_moment(data, DCM_ContentDate, DCM_ContentTime, provenance);

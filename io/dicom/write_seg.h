@@ -18,7 +18,8 @@ namespace penta::io::dicom {
 /// macros may be absent), so they need source.acquisition.instances.
 /// A segment without a type code is written as (85756007, SCT, "Tissue"), and its description says so.
 /// Throws Error{bad_input} on labels without segments, and on labels of frames that no instance is known for.
-[[nodiscard]] std::vector<std::byte> write_seg(const LabelMap& labels, const Image& source, const Provenance& provenance);
+[[nodiscard]] std::vector<std::byte> write_seg(const LabelMap& labels, const Image& source,
+                                               const Provenance& provenance);
 
 /// SOP Instance UID and Series Instance UID that write_seg gives with this provenance.
 [[nodiscard]] std::string seg_instance_uid(const Provenance& provenance);

@@ -15,9 +15,7 @@
 namespace penta::io::dicom {
 namespace {
 
-Provenance provenance() {
-  return {"test.method", "1", "0.1.0", "seed", "20260102030405", false};
-}
+Provenance provenance() { return {"test.method", "1", "0.1.0", "seed", "20260102030405", false}; }
 
 Matrix3 turned(double angle_z, double angle_x) {
   const double c = std::cos(angle_z), s = std::sin(angle_z), k = std::cos(angle_x), t = std::sin(angle_x);
@@ -26,10 +24,18 @@ Matrix3 turned(double angle_z, double angle_x) {
 
 // Twelve orientations: axis permutations with flips (left-handed ones too) and obliques.
 std::vector<Matrix3> orientations() {
-  return {{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},   {{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}}, {{{1, 0, 0}, {0, 1, 0}, {0, 0, -1}}},
-          {{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}},   {{{0, 0, -1}, {1, 0, 0}, {0, -1, 0}}}, {{{1, 0, 0}, {0, 0, 1}, {0, -1, 0}}},
-          {{{0, 1, 0}, {0, 0, 1}, {1, 0, 0}}},   {{{0, -1, 0}, {0, 0, -1}, {1, 0, 0}}}, {{{0, 1, 0}, {1, 0, 0}, {0, 0, 1}}},
-          turned(0.3, 0.0),                      turned(0.2, 0.5),                      turned(-1.1, 2.0)};
+  return {{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},
+          {{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}},
+          {{{1, 0, 0}, {0, 1, 0}, {0, 0, -1}}},
+          {{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}},
+          {{{0, 0, -1}, {1, 0, 0}, {0, -1, 0}}},
+          {{{1, 0, 0}, {0, 0, 1}, {0, -1, 0}}},
+          {{{0, 1, 0}, {0, 0, 1}, {1, 0, 0}}},
+          {{{0, -1, 0}, {0, 0, -1}, {1, 0, 0}}},
+          {{{0, 1, 0}, {1, 0, 0}, {0, 0, 1}}},
+          turned(0.3, 0.0),
+          turned(0.2, 0.5),
+          turned(-1.1, 2.0)};
 }
 
 // Random labels 1..3 in one layer and 1 in a second that overlaps them.
@@ -39,11 +45,17 @@ LabelMap random_labels(const Grid& grid, std::uint64_t seed) {
   for (int layer = 0; layer < 2; ++layer) {
     labels.layers.emplace_back(grid);
     for (std::uint16_t& voxel : labels.layers.back().voxels())
-      voxel = static_cast<std::uint16_t>(random.bits() % (layer == 0 ? 4U : 2U)) ;
+      voxel = static_cast<std::uint16_t>(random.bits() % (layer == 0 ? 4U : 2U));
   }
   for (std::uint16_t& voxel : labels.layers[1].voxels()) voxel = voxel == 1 ? 4 : 0;
   labels.segments = {{1, 0, "liver", {"SCT", "10200004", "Liver"}},
-                     {2, 0, "kidney", {"SCT", "64033007", "Kidney"}, {"SCT", "123037004", "Anatomical Structure"}, Side::left, {10, 200, 30}},
+                     {2,
+                      0,
+                      "kidney",
+                      {"SCT", "64033007", "Kidney"},
+                      {"SCT", "123037004", "Anatomical Structure"},
+                      Side::left,
+                      {10, 200, 30}},
                      {3, 0, "thing without code", {}},
                      {4, 1, "body", {"SCT", "38266002", "Entire body"}}};
   return labels;

@@ -4,10 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "image/components/components.h"
-#include "image/morphology/morphology.h"
 #include "nn/bundle.h"
 #include "nn/logits.h"
+#include "nn/postprocess.h"
 #include "nn/preprocess.h"
 
 namespace penta {
@@ -22,17 +21,6 @@ Volume<float> picture_volume(const Frame2d& frame) {
   return volume;
 }
 
-void keep_largest(Volume<std::uint16_t>& labels, bool fill) {
-  Volume<std::uint8_t> mask(labels.grid());
-  const auto voxels = labels.voxels();
-  std::transform(voxels.begin(), voxels.end(), mask.voxels().begin(), [](std::uint16_t v) { return v != 0 ? 1 : 0; });
-  mask = largest_component(std::as_const(mask).view(), Connectivity::faces);
-  const bool flat = labels.grid().size()[2] == 1;
-  if (fill) mask = flat ? fill_holes_by_slice(std::as_const(mask).view(), 2) : fill_holes(std::as_const(mask).view());
-  for (std::size_t i = 0; i < voxels.size(); ++i)
-    voxels[i] = mask.voxels()[i] == 0 ? std::uint16_t{0} : std::max<std::uint16_t>(voxels[i], 1);
-}
-
 Volume<std::uint16_t> segmented(VolumeView<const float> image, const nn::Network& network, const nn::NetworkSpec& spec) {
   const Volume<float> seen = nn::prepared(image, spec.input);
   nn::Logits logits = nn::infer(network, seen.view(), spec);
@@ -40,7 +28,7 @@ Volume<std::uint16_t> segmented(VolumeView<const float> image, const nn::Network
   const float above = spec.probabilities ? static_cast<float>(spec.threshold)
                                          : static_cast<float>(temperature) * nn::logit_of(spec.threshold);
   Volume<std::uint16_t> labels = nn::labels_on(logits, image.grid, above);
-  if (spec.largest_component) keep_largest(labels, spec.fill_holes);
+  if (spec.largest_component) nn::keep_largest(labels, spec.fill_holes);
   return labels;
 }
 

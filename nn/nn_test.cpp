@@ -196,6 +196,39 @@ TEST(Softmax, PublishedValues) {
   EXPECT_NEAR(logit_of(0.8), std::log(4), 1e-6);
 }
 
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(repository() / "models"))
+    if (fs::exists(entry.path() / "parity.json")) folders.push_back(entry.path());
+  return folders;
+}
+
+// Peer: values that onnxruntime gave for each of our models when it was exported.
+TEST(Models, PublishedParity) {
+  const ModelStore store({repository() / "models"});
+  for (const fs::path& folder : model_folders()) {
+    const Json parity = Json::parse(file_text(folder / "parity.json"));
+    std::vector<std::int64_t> shape;
+    for (const Json& n : parity.at("shape").items()) shape.push_back(n.integer());
+    const Tensor y = store.network(store.need(folder.filename().string())).run(sine(shape));
+    for (const Json& pair : parity.at("expected").items())
+      EXPECT_NEAR(y.values.at(static_cast<std::size_t>(pair.items().at(0).integer())), pair.items().at(1).number(), 1e-3)
+          << folder;
+  }
+}
+
+TEST(Models, TwinOneThreadAndAll) {
+  const ModelStore store({repository() / "models"});
+  for (const fs::path& folder : model_folders()) {
+    const Bundle& bundle = store.need(folder.filename().string());
+    const Tensor x = sine(bundle.network.input.dims == 3 ? std::vector<std::int64_t>{1, 1, 40, 56, 40}
+                                                         : std::vector<std::int64_t>{1, 1, 128, 192});
+    const Tensor all = store.network(bundle).run(x);
+    const ThreadLimit limit(1);
+    EXPECT_EQ(ModelStore({folder}).network(bundle).run(x).values, all.values) << folder;
+  }
+}
+
 class Bundles : public testing::Test {
  protected:
   void SetUp() override {

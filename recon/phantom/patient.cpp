@@ -67,10 +67,12 @@ void paint_wall(Painter& painter) {
   painter.fixed(Tissue::muscle, {Solid::Kind::ellipsoid, {0, 3, -60}, {158, 102, 640}});
   // Rings that slope downwards to the front; what lies inside is painted over them.
   const Matrix3 slope = turned_about_x(22);
-  for (int k = 0; k < 11; ++k)
-    painter.fixed(Tissue::rib, {Solid::Kind::cylinder, {0, 0, -70.0 + 27 * k}, {143, 94, 5.5}, slope});
+  for (int k = 0; k < 11; ++k) {
+    const double open_mm = std::max(0, 5 - k) * 9.0;  // the lower ribs end before they reach the front
+    painter.fixed(Tissue::rib, {Solid::Kind::cylinder, {0, open_mm, -70.0 + 27 * k}, {143, 94 - open_mm, 5.5}, slope});
+  }
   painter.fixed(Tissue::muscle, {Solid::Kind::ellipsoid, {0, 0, 60}, {134, 83, 480}});
-  painter.fixed(Tissue::fat, {Solid::Kind::ellipsoid, {0, -8, -215}, {132, 76, 165}});  // of the abdomen
+  painter.fixed(Tissue::fat, {Solid::Kind::ellipsoid, {0, -5, -170}, {129, 79, 195}});  // of the abdomen
 }
 
 void paint_back(Painter& painter) {
@@ -145,14 +147,15 @@ void paint_upper_abdomen(Painter& painter) {
 }
 
 void paint_lower_abdomen(Painter& painter) {
-  for (int k = 0; k < 14; ++k) {
-    const double x = painter.between(-85, 85), y = painter.between(-52, 5), z = painter.between(-290, -130);
+  for (int k = 0; k < 26; ++k) {
+    const double x = painter.between(-90, 90), y = painter.between(-58, 8), z = painter.between(-290, -130);
     const Matrix3 axes = axes_along({painter.between(-1, 1), painter.between(-0.4, 0.4), painter.between(-0.6, 0.6) + 0.01});
-    painter.organ(Tissue::bowel, {x, y, z}, {13, 13, painter.between(20, 42)}, 0, &axes);
+    painter.organ(Tissue::bowel, {x, y, z}, {14, 14, painter.between(20, 46)}, 0, &axes);
     if (k % 3 == 0) painter.organ(Tissue::gas, {x, y - 4, z}, {8, 6, 12}, 0, &axes);
   }
   for (const double side : {-1.0, 1.0}) {
     const Matrix3 flare = turned_about_y(-side * 24);
+    painter.fixed(Tissue::muscle, {Solid::Kind::ellipsoid, {side * 96, 36, -290}, {30, 58, 90}});
     painter.organ(Tissue::pelvis, {side * 92, 30, -275}, {11, 48, 62}, 1, &flare);
     painter.organ(Tissue::pelvis, {side * 88, 0, -372}, {25, 25, 25}, 1);
   }

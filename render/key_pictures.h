@@ -19,8 +19,8 @@ struct KeyPicture {
   Plane plane = Plane::axial;      ///< of a slice or a projection
   std::int64_t number = 0;         ///< 1-based slice (from the first along its axis), frame or camera view
   std::int64_t count = 0;          ///< of how many
-  std::string window;              ///< Window::name
-  std::string caption;             ///< in English: "axial 45 / 120, lung"
+  std::string window{};            ///< Window::name
+  std::string caption{};           ///< in English: "axial 45 / 120, lung"
 };
 
 struct KeyPictureStyle {

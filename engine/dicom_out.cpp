@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "io/dicom/write_seg.h"
+#include "io/dicom/write_sr.h"
 
 namespace penta::engine {
 
@@ -11,32 +12,75 @@ namespace {
 using io::dicom::Provenance;
 
 // The same inputs, method, version, parameters and seed give the same UIDs (with the same creation time).
-Provenance provenance_of(const Produced& step, const Job& job, const std::string& purpose) {
+Provenance provenance_of(const Produced& step, const Job& job) {
   const Card& card = step.method->card();
   Sha256 hash;
-  hash.add(card.key()).add(card.version).add(step.parameters.dump()).add(std::to_string(job.seed)).add(purpose);
+  hash.add(card.key()).add(card.version).add(step.parameters.dump()).add(std::to_string(job.seed));
   for (const InputRecord& input : step.inputs) hash.add(input.role).add(input.sha256);
   return {card.id, card.version, job.software_version, hash.hex(), job.creation_time, job.deidentified};
 }
 
+class Outputs {
+ public:
+  Outputs(const Produced& step, const Acquisition& source, const Job& job, Result& result)
+      : step_(step), source_(source), result_(result), provenance_(provenance_of(step, job)) {}
+
+  void seg(const LabelMap& labels, const std::string& role, const Image& image) {
+    Provenance provenance = provenance_;
+    const bool is_first = labels_ == nullptr;
+    if (!is_first) provenance.uid_seed += role;
+    attempt("no_dicom_seg", [&] {
+      files.push_back({"dicom_seg", role, is_first ? "seg.dcm" : role + ".seg.dcm", io::dicom::write_seg(labels, image, provenance)});
+      if (is_first) labels_ = &labels;
+    });
+  }
+
+  void sr(const Measurements& measurements, const Findings& findings) {
+    if (measurements.empty() && findings.empty()) return;
+    attempt("no_dicom_sr", [&] {
+      const std::string seg_uid = labels_ == nullptr ? std::string() : io::dicom::seg_instance_uid(provenance_);
+      files.push_back({"dicom_sr", "report", "sr.dcm",
+                       io::dicom::write_sr(measurements, findings, labels_, seg_uid, source_, provenance_)});
+    });
+  }
+
+  std::vector<DicomFile> files;
+
+ private:
+  // A result that DICOM cannot say is still a result: NIfTI and JSON hold it, and a remark says what is missing.
+  template <class Write>
+  void attempt(const char* code, Write&& write) {
+    try {
+      write();
+    } catch (const Error& fault) {
+      result_.add(Remark{Severity::warning, code, fault.what(), step_.method->card().id, source_.series_uid});
+    }
+  }
+
+  const Produced& step_;
+  const Acquisition& source_;
+  Result& result_;
+  Provenance provenance_;
+  const LabelMap* labels_ = nullptr;
+};
+
 }  // namespace
 
 std::vector<DicomFile> dicom_outputs(const Produced& step, const Image* source, const Job& job, Result& result) {
-  std::vector<DicomFile> files;
   // Objects that refer to nothing would be orphans in an archive: a file that was no DICOM gets NIfTI and JSON only.
-  if (source == nullptr || source->acquisition.instances.empty()) return files;
+  if (source == nullptr || source->acquisition.instances.empty()) return {};
+  Outputs outputs(step, source->acquisition, job, result);
+  Measurements measurements;
+  Findings findings;
   for (const Artifact& artifact : step.answer.artifacts) {
-    const auto* labels = std::get_if<LabelMap>(&artifact.value);
-    if (labels == nullptr || labels->segments.empty()) continue;
-    const Provenance provenance = provenance_of(step, job, artifact.role);
-    try {
-      const std::string name = artifact.role == "labels" ? "seg.dcm" : artifact.role + ".seg.dcm";
-      files.push_back({"dicom_seg", artifact.role, name, io::dicom::write_seg(*labels, *source, provenance)});
-    } catch (const Error& fault) {
-      result.add(Remark{Severity::warning, "no_dicom_seg", fault.what(), step.method->card().id, source->acquisition.series_uid});
-    }
+    if (const auto* labels = std::get_if<LabelMap>(&artifact.value); labels != nullptr && !labels->segments.empty())
+      outputs.seg(*labels, artifact.role, *source);
+    if (const auto* list = std::get_if<Measurements>(&artifact.value))
+      measurements.insert(measurements.end(), list->begin(), list->end());
+    if (const auto* list = std::get_if<Findings>(&artifact.value)) findings.insert(findings.end(), list->begin(), list->end());
   }
-  return files;
+  outputs.sr(measurements, findings);
+  return std::move(outputs.files);
 }
 
 }  // namespace penta::engine

@@ -46,7 +46,7 @@ bool meets(const Finding& finding, const View& view, std::int64_t frame) {
     const IndexPoint index = view.grid.to_index(p);
     return view.axes[2] == 0 ? index.x : view.axes[2] == 1 ? index.y : index.z;
   };
-  const auto [low, high] = std::minmax(through(one), through(two));
+  const auto [low, high] = std::minmax({through(one), through(two)});
   const auto slice = static_cast<double>(view.slice);
   return slice >= low - 0.5 && slice <= high + 0.5;
 }

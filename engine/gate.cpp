@@ -55,7 +55,7 @@ std::string why_shut(const Card& card, const io::Content& content) {
   if (!gate.kinds.empty() && !has(gate.kinds, kind_of(content))) return "needs " + gate.kinds.front();
   if (!gate.sequences.empty()) {
     // A header that does not say its sequence leaves the decision to the method's own check.
-    const std::string sequence = modality::mr::sequence_from_header(acquisition);
+    const std::string sequence = sequence_from_header(acquisition);
     if (!sequence.empty() && !has(gate.sequences, sequence)) return "the header says a " + sequence + " sequence";
   }
   const auto* image = std::get_if<Image>(&content);

@@ -67,10 +67,10 @@ void paint_wall(Painter& painter) {
   painter.fixed(Tissue::muscle, {Solid::Kind::ellipsoid, {0, 3, -60}, {158, 102, 640}});
   // Rings that slope downwards to the front; what lies inside is painted over them.
   const Matrix3 slope = turned_about_x(22);
-  for (int k = 0; k < 11; ++k) {
-    const double open_mm = std::max(0, 5 - k) * 9.0;  // the lower ribs end before they reach the front
-    painter.fixed(Tissue::rib, {Solid::Kind::cylinder, {0, open_mm, -70.0 + 27 * k}, {143, 94 - open_mm, 5.5}, slope});
-  }
+  for (int k = 0; k < 11; ++k)
+    painter.fixed(Tissue::rib, {Solid::Kind::cylinder, {0, 0, -70.0 + 27 * k}, {143, 94, 5.5}, slope});
+  // The lower ribs do not reach the front.
+  painter.fixed(Tissue::muscle, {Solid::Kind::ellipsoid, {0, -20, -85}, {130, 77, 90}});
   painter.fixed(Tissue::muscle, {Solid::Kind::ellipsoid, {0, 0, 60}, {134, 83, 480}});
   painter.fixed(Tissue::fat, {Solid::Kind::ellipsoid, {0, -5, -170}, {129, 79, 195}});  // of the abdomen
 }

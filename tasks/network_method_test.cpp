@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/hash.h"
+#include "nn/bundle.h"
+#include "tasks/network_method.h"
+
+namespace penta {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Bundles whose networks are known in closed form: the logit of a pixel (or of the mean) v in 0..1 is 10 v - 5.
+class NetworkMethods : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::temp_directory_path() / ("penta_network_test_" + std::to_string(::getpid()));
+    const std::string tail = R"(, "mirror": ["x"], "threshold": 0.5)";
+    write("us.bright", "bright_pixels.onnx", "segmentation", R"("classes": ["bright"]})" + tail + R"(, "keep": "largest_component_filled")");
+    write("us.view", "bright_picture.onnx", "recognition", R"("classes": ["bright"]})" + tail + R"(, "temperature": 2)");
+    write("us.raw", "bright_picture.onnx", "classification", R"("classes": ["bright"]})" + tail);
+    write("us.hidden", "bright_pixels.onnx", "segmentation", R"("classes": ["bright"]})" + tail + R"(, "used_by": ["segmentation/us.x"])");
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  void write(const std::string& id, const std::string& network, const std::string& task, const std::string& output) const {
+    const fs::path source = fs::path(__FILE__).parent_path().parent_path() / "nn/testdata" / network;
+    std::ifstream in(source, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    fs::create_directories(root_ / id);
+    std::ofstream(root_ / id / "model.onnx", std::ios::binary) << bytes;
+    std::ofstream(root_ / id / "card.json")
+        << R"({"id": ")" << id << R"(", "task": ")" << task << R"(", "title": "t", "modalities": ["US"], "network": {"sha256": ")"
+        << sha256_hex(std::as_bytes(std::span(bytes.data(), bytes.size())))
+        << R"(", "input": {"dims": 2, "pad_multiple": 4, "normalise": {"kind": "unit", "scale": 255}}, "output": {)" << output << "}}";
+  }
+
+  static Answer run(const Method& method, const Image& image) {
+    const std::vector<Input> inputs{{"image", &image}};
+    const Params params(method.card(), {});
+    Workspace workspace;
+    Control control;
+    return method.run({inputs, {}, params, workspace, control});
+  }
+
+  static const Method& at(const std::vector<MethodPtr>& methods, const std::string& id) {
+    for (const MethodPtr& method : methods)
+      if (method->card().id == id) return *method;
+    throw Error(Code::wrong_use, id);
+  }
+
+  fs::path root_;
+};
+
+Frame2d frame(std::vector<std::uint8_t> pixels, std::int64_t width) {
+  Frame2d f;
+  f.width = width;
+  f.height = static_cast<std::int64_t>(pixels.size()) / width;
+  f.pixels = std::move(pixels);
+  return f;
+}
+
+TEST_F(NetworkMethods, PhantomBrightPixelsOfACineLargestFilled) {
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  EXPECT_EQ(methods.size(), 3U);
+  Image cine;
+  const std::uint8_t o = 10, x = 250;
+  cine.pixels = FrameSequence{frame({x, o, o, o, o, o,  //
+                                     o, o, x, x, x, o,  //
+                                     o, o, x, o, x, o,  //
+                                     o, o, x, x, x, o}, 6),
+                              frame(std::vector<std::uint8_t>(24, o), 6)};
+  const Answer answer = run(at(methods, "us.bright"), cine);
+  const auto& map = std::get<LabelMap>(answer.artifacts.at(0).value);
+  EXPECT_TRUE(map.planar);
+  ASSERT_EQ(map.grid().size(), (Size3{6, 4, 2}));
+  ASSERT_EQ(map.segments.size(), 1U);
+  EXPECT_EQ(map.segments[0].name, "bright");
+  std::vector<std::uint16_t> expected(48, 0);
+  for (const std::size_t i : {8U, 9U, 10U, 14U, 15U, 16U, 20U, 21U, 22U}) expected[i] = 1;
+  EXPECT_TRUE(std::equal(expected.begin(), expected.end(), map.layers[0].voxels().begin()));
+}
+
+TEST_F(NetworkMethods, PhantomScoresAreTheMeanOverFrames) {
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  Image cine;
+  cine.pixels = FrameSequence{frame(std::vector<std::uint8_t>(16, 255), 4), frame(std::vector<std::uint8_t>(16, 0), 4),
+                              frame(std::vector<std::uint8_t>(16, 255), 4)};
+  const Answer answer = run(at(methods, "us.view"), cine);
+  const auto& scores = std::get<Scores>(answer.artifacts.at(0).value);
+  ASSERT_EQ(scores.size(), 2U);
+  const double p = 1 / (1 + std::exp(-2.5));
+  EXPECT_EQ(scores[0].label, "bright");
+  EXPECT_NEAR(scores[0].probability.value(), (2 * p + (1 - p)) / 3, 1e-6);
+  EXPECT_NEAR(scores[1].probability.value(), (p + 2 * (1 - p)) / 3, 1e-6);
+  const Answer raw = run(at(methods, "us.raw"), cine);
+  EXPECT_FALSE(std::get<Scores>(raw.artifacts.at(0).value)[0].probability.has_value());
+}
+
+TEST_F(NetworkMethods, RefusesAVolumeForPictures) {
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  Image image;
+  VolumeSequence sequence;
+  sequence.emplace_back(Volume<float>(Grid({4, 4, 4}, {1, 1, 1})));
+  image.pixels = std::move(sequence);
+  EXPECT_THROW((void)run(at(methods, "us.bright"), image), Error);
+}
+
+}  // namespace
+}  // namespace penta

@@ -2,8 +2,10 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "io/dicom/write_image.h"
 #include "io/dicom/write_seg.h"
 #include "io/dicom/write_sr.h"
+#include "io/formats.h"
 
 namespace penta::engine {
 
@@ -66,7 +68,59 @@ class Outputs {
 
 }  // namespace
 
+namespace {
+
+DicomFile file_of(io::dicom::WrittenInstance& instance, std::size_t number) {
+  std::string digits = std::to_string(number);
+  digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
+  return {"dicom_image", "dicom", digits + ".dcm", std::move(instance.bytes)};
+}
+
+// What was generated is a study of its own.
+std::vector<DicomFile> generated_images(const Produced& step, const Job& job) {
+  std::vector<DicomFile> files;
+  for (const Artifact& artifact : step.answer.artifacts) {
+    Provenance provenance = provenance_of(step, job);
+    provenance.uid_seed += artifact.role;
+    std::vector<DicomFile> some;
+    if (const auto* image = std::get_if<Image>(&artifact.value)) some = dicom_images(*image, provenance);
+    if (const auto* raw = std::get_if<RawData>(&artifact.value)) some = dicom_images(*raw, provenance);
+    for (DicomFile& file : some) {
+      file.file = "dicom/" + artifact.role + "-" + file.file;
+      files.push_back(std::move(file));
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+std::vector<DicomFile> dicom_images(const Image& image, const Provenance& provenance) {
+  std::vector<DicomFile> files;
+  for (io::dicom::WrittenInstance& instance : io::dicom::write_image(image, provenance))
+    files.push_back(file_of(instance, files.size() + 1));
+  return files;
+}
+
+std::vector<DicomFile> dicom_images(const RawData& raw, const Provenance& provenance) {
+  io::dicom::WrittenInstance instance = io::dicom::write_projections(raw, provenance);
+  std::vector<DicomFile> files;
+  files.push_back(file_of(instance, 1));
+  return files;
+}
+
+void save_dicom_images(const std::filesystem::path& folder, const io::Content& content, const Job& job) {
+  const Provenance provenance{"penta convert", "1", job.software_version, hash_of_content(content), job.creation_time, job.deidentified};
+  std::vector<DicomFile> files;
+  if (const auto* image = std::get_if<Image>(&content)) files = dicom_images(*image, provenance);
+  else if (const auto* raw = std::get_if<RawData>(&content)) files = dicom_images(*raw, provenance);
+  else throw Error(Code::bad_input, "only images and projections can be written as a DICOM series");
+  make_folder(folder);
+  for (const DicomFile& file : files) io::write_file(folder / file.file, file.bytes);
+}
+
 std::vector<DicomFile> dicom_outputs(const Produced& step, const Image* source, const Job& job, Result& result) {
+  if (step.method->card().task == Task::generation) return generated_images(step, job);
   // Objects that refer to nothing would be orphans in an archive: a file that was no DICOM gets NIfTI and JSON only.
   if (source == nullptr || source->acquisition.instances.empty()) return {};
   Outputs outputs(step, source->acquisition, job, result);

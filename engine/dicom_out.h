@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/save.h"
+#include "io/dicom/write_common.h"
 
 namespace penta::engine {
 
@@ -18,5 +19,13 @@ struct DicomFile {
 /// for what was generated. What cannot be said in DICOM (a plain picture's labels) gives a remark and no file.
 [[nodiscard]] std::vector<DicomFile> dicom_outputs(const Produced& step, const Image* source, const Job& job,
                                                    Result& result);
+
+/// The image or projections as DICOM instances "0001.dcm" and on. Throws Error{bad_input} for what has no modality or
+/// cannot be said in DICOM.
+[[nodiscard]] std::vector<DicomFile> dicom_images(const Image& image, const io::dicom::Provenance& provenance);
+[[nodiscard]] std::vector<DicomFile> dicom_images(const RawData& raw, const io::dicom::Provenance& provenance);
+
+/// Writes what was read as a DICOM series into a folder.
+void save_dicom_images(const std::filesystem::path& folder, const io::Content& content, const Job& job);
 
 }  // namespace penta::engine

@@ -216,6 +216,14 @@ class SeriesPictures {
 
 }  // namespace
 
+std::vector<ReportPicture> key_pictures(const io::Content& content) {
+  SeriesReport report;
+  report.acquisition = acquisition_of(content);
+  report.modality = report.acquisition.modality;
+  SeriesPictures(content, report).plain();
+  return std::move(report.pictures);
+}
+
 void add_pictures(const io::Content& content, const Runner& runner, SeriesReport& report) {
   SeriesPictures pictures(content, report);
   pictures.plain();

@@ -1,0 +1,64 @@
+#include "engine/convert.h"
+
+#include <array>
+
+#include "core/error.h"
+#include "engine/dicom_out.h"
+#include "engine/pictures.h"
+#include "io/formats.h"
+#include "io/nifti/nifti.h"
+#include "io/png/png.h"
+
+namespace penta::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The one thing to convert: an image before labels that lie beside it. Several images are an error that names them.
+ContentPtr only_content(const fs::path& in, const ReadSettings& settings) {
+  const std::array<fs::path, 1> paths{in};
+  const Opened opened = open(paths, settings);
+  for (const Remark& fault : opened.faults)
+    if (fault.severity == Severity::error) throw Error(Code::bad_input, fault.text);
+  std::vector<const Entry*> images, others;
+  std::string names;
+  for (const Entry& entry : opened.entries) {
+    if (!entry.readable) continue;
+    const bool labels = entry.kind == "segmentation" || entry.kind == "contours";
+    (labels ? others : images).push_back(&entry);
+    if (!labels) names += "\n  " + entry.acquisition.modality + " " + entry.shape + " " + entry.acquisition.series_uid;
+  }
+  if (images.size() > 1) throw Error(Code::wrong_use, "'" + in.string() + "' holds several images; name the folder of one:" + names);
+  if (images.empty()) images = others;
+  if (images.empty())
+    throw Error(Code::bad_input, "'" + in.string() + "': " + (opened.entries.front().faults.empty() ? std::string("a kind not yet read") : opened.entries.front().faults.front().text));
+  return images.front()->load();
+}
+
+bool ends_with(const fs::path& path, std::string_view end) { return path.filename().string().ends_with(end); }
+
+std::vector<std::byte> nifti_of(const io::Content& content) {
+  if (const auto* image = std::get_if<Image>(&content)) return io::nifti::write(*image);
+  if (const auto* labels = std::get_if<LabelMap>(&content)) return io::nifti::write(*labels);
+  throw Error(Code::bad_input, "contours and projections have no voxels to write as NIfTI");
+}
+
+std::vector<std::byte> png_of(const io::Content& content) {
+  if (const auto* labels = std::get_if<LabelMap>(&content); labels != nullptr && labels->planar) return io::png::write(*labels);
+  const std::vector<ReportPicture> pictures = key_pictures(content);
+  if (pictures.empty()) throw Error(Code::bad_input, "there is nothing to draw");
+  return io::png::write(pictures.front().picture);
+}
+
+}  // namespace
+
+void convert(const fs::path& in, const fs::path& out, const ReadSettings& settings, const Job& job) {
+  const ContentPtr content = only_content(in, settings);
+  if (ends_with(out, ".nii.gz")) return io::write_file(out, nifti_of(*content));
+  if (ends_with(out, ".png")) return io::write_file(out, png_of(*content));
+  if (!out.extension().empty()) throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .png, and a folder of DICOM");
+  save_dicom_images(out, *content, job);
+}
+
+}  // namespace penta::engine

@@ -1,0 +1,294 @@
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+#include <dcmtk/dcmdata/dcistrmb.h>
+#include <dcmtk/oflog/oflog.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <limits>
+
+#include "io/dicom/internal.h"
+#include "io/dicom/nesting.h"
+
+namespace penta::io::dicom {
+
+namespace {
+
+constexpr std::int64_t first_read = 256 << 10;
+constexpr std::int64_t inflated_limit = std::int64_t{8} << 30;
+constexpr std::int64_t inflated_free = 64 << 20;  // up to here the ratio does not matter
+
+// DCMTK logs to standard error unless told otherwise; what matters is in our own faults.
+void set_up_dcmtk() {
+  static const bool ready = [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    return true;
+  }();
+  static_cast<void>(ready);
+}
+
+std::vector<std::byte> read_file(const Source& source, std::int64_t limit, std::int64_t& file_bytes) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(source.path, error))
+    throw Error(Code::bad_input, "reading " + source.name + ": not a regular file");
+  std::ifstream file(source.path, std::ios::binary | std::ios::ate);
+  if (!file) throw Error(Code::bad_input, "reading " + source.name + ": the file cannot be opened");
+  file_bytes = static_cast<std::int64_t>(file.tellg());
+  std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(file_bytes, limit)));
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file) throw Error(Code::bad_input, "reading " + source.name + ": the file cannot be read");
+  return bytes;
+}
+
+// Deflated Explicit VR Little Endian: everything after the meta header is one raw deflate stream (PS3.5 A.5).
+std::vector<std::byte> inflate_all(std::span<const std::byte> packed, const std::string& name) {
+  const auto limit = std::min(inflated_limit, std::max(inflated_free, static_cast<std::int64_t>(packed.size()) * 200));
+  z_stream stream{};
+  if (inflateInit2(&stream, -15) != Z_OK) throw Error(Code::internal, "zlib cannot start");
+  std::vector<std::byte> out(std::max<std::size_t>(packed.size() * 4, 4096));
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(packed.size(), std::numeric_limits<uInt>::max()));
+  std::size_t used = 0;
+  int state = Z_OK;
+  while (state == Z_OK) {
+    if (used == out.size()) out.resize(out.size() * 2);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + used);
+    stream.avail_out = static_cast<uInt>(std::min<std::size_t>(out.size() - used, 1U << 30));
+    const uInt before = stream.avail_out;
+    state = inflate(&stream, Z_NO_FLUSH);
+    used += before - stream.avail_out;
+    if (static_cast<std::int64_t>(used) > limit) state = Z_MEM_ERROR;
+  }
+  inflateEnd(&stream);
+  if (state == Z_MEM_ERROR)
+    throw Error(Code::bad_input, "reading " + name + ": the deflated data set grows past the limit (200 times, 8 GiB)");
+  out.resize(used);
+  return out;  // a truncated stream gives a truncated data set, which is then named as such
+}
+
+std::uint32_t number_at(std::span<const std::byte> bytes, std::size_t at, std::size_t count, bool big) noexcept {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    value |= static_cast<std::uint32_t>(bytes[at + i]) << (8 * (big ? count - 1 - i : i));
+  return value;
+}
+
+bool starts_big_endian(std::span<const std::byte> bytes) noexcept {
+  return bytes.size() > 1 && bytes[0] == std::byte{0} && bytes[1] != std::byte{0};
+}
+
+// As the bytes are, not as the meta header says: some files differ, and DCMTK goes by the bytes too.
+bool is_implicit(std::span<const std::byte> bytes) noexcept {
+  const auto capital = [&](std::size_t i) { return bytes[i] >= std::byte{'A'} && bytes[i] <= std::byte{'Z'}; };
+  return bytes.size() > 5 && !(capital(4) && capital(5));
+}
+
+// DCMTK stops behind the header of the first element from (7FE0,0008) on: the pixel data, or something after it.
+void find_pixels(Object& object, std::size_t value, bool explicit_vr) {
+  const auto bytes = object.bytes;
+  const bool big = object.big_endian;
+  // Eight bytes of header, or twelve where an explicit VR has a 32-bit length (PS3.5 7.1.2).
+  bool is_long = false;
+  if (explicit_vr && value >= 12) {
+    const char first = static_cast<char>(bytes[value - 8]), second = static_cast<char>(bytes[value - 7]);
+    is_long = (first == 'O' && second >= 'A' && second <= 'Z') || (first == 'U' && second == 'N');
+    object.words = first == 'O' && second == 'W';
+  }
+  const std::size_t header = is_long ? 12 : 8;
+  if (value < header) return;
+  const Tag found{static_cast<std::uint16_t>(number_at(bytes, value - header, 2, big)),
+                  static_cast<std::uint16_t>(number_at(bytes, value - header + 2, 2, big))};
+  if (found.group != 0x7FE0 || found.element < 8 || found.element > 0x10) return;
+  object.pixel_length = is_long || !explicit_vr ? number_at(bytes, value - 4, 4, big) : number_at(bytes, value - 2, 2, big);
+  if (!explicit_vr) object.words = true;
+  object.pixel_tag = found;
+  object.pixel_offset = static_cast<std::int64_t>(value);
+}
+
+[[noreturn]] void fail(const Object& object, const OFCondition& status) {
+  const std::string reason = status == EC_StreamNotifyClient || status == EC_EndOfStream || status == EC_InvalidStream
+                                 ? "the file ends inside its header (truncated)"
+                                 : std::string("not a readable DICOM data set (") + status.text() + ")";
+  throw Error(Code::bad_input, "reading " + object.name + ": " + reason);
+}
+
+void convert_texts(DcmDataset& data) {
+  OFString set;
+  if (data.findAndGetOFStringArray(DCM_SpecificCharacterSet, set).bad() || set.empty()) return;
+  if (set == "ISO_IR 192" || set == "ISO_IR 6") return;
+  // What DCMTK cannot convert stays as it is; text() then shows a question mark for each foreign byte.
+  static_cast<void>(data.convertToUTF8());
+}
+
+/// Parses `object.bytes`; false when they end before the pixel data although the file goes on.
+bool parse(Object& object) {
+  DcmInputBufferStream stream;
+  stream.setBuffer(object.bytes.data(), static_cast<offile_off_t>(object.bytes.size()));
+  stream.setEos();
+  DcmMetaInfo meta;
+  meta.transferInit();
+  const OFCondition meta_status = meta.read(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
+  meta.transferEnd();
+  if (meta_status.bad() && !object.complete) return false;
+  object.transfer_syntax = text(meta, Tag{0x0002, 0x0010});
+  object.media_class = text(meta, Tag{0x0002, 0x0002});
+  auto at = static_cast<std::size_t>(stream.tell());
+  if (object.transfer_syntax == "1.2.840.10008.1.2.1.99") {
+    if (!object.complete) return false;
+    object.storage = inflate_all(object.bytes.subspan(std::min(at, object.bytes.size())), object.name);
+    object.bytes = object.storage;
+    at = 0;
+  }
+  const auto rest = object.bytes.subspan(std::min(at, object.bytes.size()));
+  E_TransferSyntax syntax = EXS_Unknown;
+  if (object.transfer_syntax == "1.2.840.10008.1.2") syntax = EXS_LittleEndianImplicit;
+  else if (object.transfer_syntax == "1.2.840.10008.1.2.2") syntax = EXS_BigEndianExplicit;
+  else if (!object.transfer_syntax.empty()) syntax = EXS_LittleEndianExplicit;  // all others are (PS3.5 A.4)
+  const Nesting nesting = nesting_of(rest, syntax == EXS_BigEndianExplicit || starts_big_endian(rest), is_implicit(rest));
+  if (nesting.depth > nesting_limit)
+    throw Error(Code::bad_input, "reading " + object.name + ": sequences are nested deeper than 32");
+
+  DcmInputBufferStream body;
+  body.setBuffer(rest.data(), static_cast<offile_off_t>(rest.size()));
+  body.setEos();
+  object.dataset = std::make_unique<DcmDataset>();
+  object.dataset->transferInit();
+  const OFCondition status =
+      object.dataset->readUntilTag(body, syntax, EGL_noChange, DCM_MaxReadLength, DcmTagKey(0x7FE0, 0x0008));
+  object.dataset->transferEnd();
+  const auto stopped = static_cast<std::size_t>(body.tell());
+  if (!object.complete && (status.bad() || stopped >= rest.size())) return false;
+  if (status.bad()) fail(object, status);
+  const DcmXfer actual(object.dataset->getOriginalXfer());
+  object.big_endian = actual.isBigEndian();
+  if (object.transfer_syntax.empty()) object.transfer_syntax = actual.getXferID();
+  find_pixels(object, at + stopped, actual.isExplicitVR());
+  return true;
+}
+
+std::string clean(std::string value) {
+  for (std::size_t i = 0; i < value.size();) {
+    const auto first = static_cast<unsigned char>(value[i]);
+    const std::size_t length = first < 0x80 ? 1 : first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 ? 3 : 2;
+    bool good = first < 0x80 || (first >= 0xC2 && first < 0xF5 && i + length <= value.size());
+    for (std::size_t k = 1; good && k < length; ++k) good = (static_cast<unsigned char>(value[i + k]) & 0xC0) == 0x80;
+    if (good && length == 1 && (first < 0x20 || first == 0x7F)) value[i] = ' ';
+    if (!good) value[i] = '?';
+    i += good ? length : 1;
+  }
+  const auto begin = value.find_first_not_of(' ');
+  if (begin == std::string::npos) return {};
+  return value.substr(begin, value.find_last_not_of(' ') - begin + 1);
+}
+
+DcmElement* element_of(DcmItem& item, Tag tag) {
+  DcmElement* element = nullptr;
+  return item.findAndGetElement(DcmTagKey(tag.group, tag.element), element).good() ? element : nullptr;
+}
+
+}  // namespace
+
+Object::Object() = default;
+Object::Object(Object&&) noexcept = default;
+Object& Object::operator=(Object&&) noexcept = default;
+Object::~Object() = default;
+
+DcmItem& Object::data() const { return *dataset; }
+
+Object load(const Source& source, bool whole) {
+  set_up_dcmtk();
+  Object object;
+  object.name = source.name;
+  const bool in_memory = source.path.empty();
+  for (const std::int64_t limit : {whole ? std::numeric_limits<std::int64_t>::max() : first_read,
+                                   std::numeric_limits<std::int64_t>::max()}) {
+    if (in_memory) {
+      object.bytes = source.bytes;
+      object.file_bytes = static_cast<std::int64_t>(source.bytes.size());
+    } else {
+      object.storage = read_file(source, limit, object.file_bytes);
+      object.bytes = object.storage;
+    }
+    object.complete = object.file_bytes == static_cast<std::int64_t>(object.bytes.size());
+    if (!sniff(object.bytes)) throw Error(Code::bad_input, "reading " + object.name + ": not a DICOM file");
+    if (parse(object)) break;
+  }
+  convert_texts(*object.dataset);
+  return object;
+}
+
+bool has(DcmItem& item, Tag tag) { return item.tagExistsWithValue(DcmTagKey(tag.group, tag.element)); }
+
+std::string text(DcmItem& item, Tag tag) {
+  DcmElement* element = element_of(item, tag);
+  if (element == nullptr) return {};
+  if (element->ident() == EVR_UN || element->ident() == EVR_OB) {
+    // A private or unknown element: its bytes are taken as text.
+    Uint8* bytes = nullptr;
+    if (element->getUint8Array(bytes).bad() || bytes == nullptr) return {};
+    return clean(std::string(reinterpret_cast<const char*>(bytes), std::min<std::size_t>(element->getLength(), 4096)));
+  }
+  if (element->isaString()) {
+    // As stored: DCMTK's own joining of values takes quadratic time, and contours have thousands of numbers.
+    char* value = nullptr;
+    Uint32 length = 0;
+    if (element->getString(value, length).bad() || value == nullptr) return {};
+    return clean(std::string(value, length));
+  }
+  OFString value;
+  if (element->getOFStringArray(value).bad()) return {};
+  return clean(std::string(value.c_str(), value.size()));
+}
+
+std::vector<std::string> words(DcmItem& item, Tag tag) {
+  const std::string all = text(item, tag);
+  std::vector<std::string> parts;
+  if (all.empty()) return parts;
+  for (std::size_t at = 0; at <= all.size();) {
+    const std::size_t end = std::min(all.find('\\', at), all.size());
+    parts.push_back(clean(all.substr(at, end - at)));
+    at = end + 1;
+  }
+  return parts;
+}
+
+std::vector<DcmItem*> items(DcmItem& item, Tag sequence) {
+  std::vector<DcmItem*> out;
+  DcmElement* element = element_of(item, sequence);
+  if (element == nullptr || element->ident() != EVR_SQ) return out;
+  auto* list = dynamic_cast<DcmSequenceOfItems*>(element);
+  DcmObject* at = nullptr;
+  while (list != nullptr && (at = list->nextInContainer(at)) != nullptr)
+    if (auto* one = dynamic_cast<DcmItem*>(at)) out.push_back(one);
+  return out;
+}
+
+DcmItem* first_item(DcmItem& item, Tag sequence) {
+  const auto all = items(item, sequence);
+  return all.empty() ? nullptr : all.front();
+}
+
+std::vector<std::uint16_t> words16(DcmItem& item, Tag tag) {
+  DcmElement* element = element_of(item, tag);
+  if (element == nullptr) return {};
+  std::vector<std::uint16_t> out;
+  Uint16* values = nullptr;
+  Uint8* bytes = nullptr;
+  if (element->getUint16Array(values).good() && values != nullptr) {
+    out.assign(values, values + element->getLength() / 2);
+  } else if (element->getUint8Array(bytes).good() && bytes != nullptr) {
+    out.resize(element->getLength() / 2);
+    std::memcpy(out.data(), bytes, out.size() * 2);
+  }
+  return out;
+}
+
+std::string uid_name(const std::string& uid) {
+  const char* found = dcmFindNameOfUID(uid.c_str());
+  return found == nullptr ? uid : std::string(found) + " (" + uid + ")";
+}
+
+}  // namespace penta::io::dicom

@@ -1,0 +1,234 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/image.h"
+#include "core/raw_data.h"
+#include "io/dicom/dicom.h"
+#include "io/dicom/tags.h"
+
+class DcmDataset;
+class DcmItem;
+
+namespace penta::io::dicom {
+
+// --- dataset.cpp: bytes to a parsed header -------------------------------------------------------------------------
+
+/// Where an instance comes from: a file, or bytes in memory when `path` is empty.
+struct Source {
+  std::string name;
+  std::filesystem::path path{};
+  std::span<const std::byte> bytes{};
+};
+
+/// One instance: its header parsed, its pixel data as a range of the file's bytes.
+class Object {
+ public:
+  Object();
+  Object(Object&&) noexcept;
+  Object& operator=(Object&&) noexcept;
+  ~Object();
+
+  [[nodiscard]] DcmItem& data() const;  ///< without pixel data
+  [[nodiscard]] bool has_pixels() const noexcept { return pixel_tag.group == 0x7FE0; }
+  [[nodiscard]] bool encapsulated() const noexcept { return pixel_length == 0xFFFFFFFFU; }
+
+  std::string name, transfer_syntax, media_class;  ///< media_class: (0002,0002)
+  std::int64_t file_bytes = 0;
+  bool big_endian = false;
+  bool words = false;     ///< pixel data of VR OW
+  bool complete = false;  ///< the bytes reach to the end of the file
+  Tag pixel_tag{};                            ///< (7FE0,0010), (7FE0,0008) float, (7FE0,0009) double, or none
+  std::uint32_t pixel_length = 0;
+  std::int64_t pixel_offset = 0;              ///< of the value in `bytes`
+  std::span<const std::byte> bytes;
+  std::vector<std::byte> storage;             ///< holds `bytes` unless they are the caller's
+  std::unique_ptr<DcmDataset> dataset;
+};
+
+/// Parses the header. With `whole`, the bytes hold the pixel data too. Throws Error{bad_input} that names the file.
+[[nodiscard]] Object load(const Source& source, bool whole);
+
+/// The value as UTF-8, several values joined by backslashes, without padding; empty when absent.
+[[nodiscard]] std::string text(DcmItem& item, Tag tag);
+[[nodiscard]] std::vector<std::string> words(DcmItem& item, Tag tag);
+[[nodiscard]] std::vector<double> numbers(DcmItem& item, Tag tag);  ///< only finite ones; empty when one is not a number
+[[nodiscard]] std::optional<double> number(DcmItem& item, Tag tag);
+[[nodiscard]] std::optional<int> integer(DcmItem& item, Tag tag);
+[[nodiscard]] std::vector<DcmItem*> items(DcmItem& item, Tag sequence);
+[[nodiscard]] DcmItem* first_item(DcmItem& item, Tag sequence);
+[[nodiscard]] std::vector<std::uint16_t> words16(DcmItem& item, Tag tag);
+[[nodiscard]] bool has(DcmItem& item, Tag tag);
+/// "RTDoseStorage (1.2.840...)", as PS3.6 names the UID.
+[[nodiscard]] std::string uid_name(const std::string& uid);
+
+// --- pixels.cpp, jpeg2000.cpp, codecs.cpp, colour.cpp: pixel data to values ----------------------------------------
+
+struct Layout {
+  std::int64_t columns = 0, rows = 0, frames = 1;
+  int samples = 1, bits_allocated = 0, bits_stored = 0, high_bit = 0, planar = 0;
+  bool is_signed = false;
+  std::string photometric;
+
+  [[nodiscard]] std::int64_t pixels() const noexcept { return columns * rows; }
+  [[nodiscard]] bool is_colour() const noexcept { return samples == 3 || photometric == "PALETTE COLOR"; }
+  [[nodiscard]] bool is_real() const noexcept { return bits_allocated == 32 && bits_stored == 0; }  ///< float32
+  [[nodiscard]] bool is_double() const noexcept { return bits_allocated == 64; }
+  /// Bytes of one uncompressed frame.
+  [[nodiscard]] std::int64_t frame_bytes() const noexcept;
+};
+
+/// Throws Error{bad_input} where the pixel description is missing or makes no sense.
+[[nodiscard]] Layout layout_of(const Object& object);
+/// Throws Error{bad_input}: more than 8 GiB, or more than 200 times the file's bytes (above 64 MiB).
+void check_limits(const Layout& layout, const Object& object);
+[[nodiscard]] bool transfer_syntax_known(const std::string& uid) noexcept;
+
+/// One frame's samples, host byte order, `bits` 8, 16 or 32 each, colour by pixel unless `planar`.
+struct RawFrame {
+  std::vector<std::uint8_t> bytes;
+  std::string photometric;
+  int bits = 8;
+  bool planar = false;
+};
+
+/// The encapsulated or native frames of one instance. Calls for different frames may run at the same time.
+class Frames {
+ public:
+  explicit Frames(const Object& object);
+  [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
+  /// Stored values of a grey frame, sign-extended; `out` holds columns * rows. Throws Error{bad_input}.
+  void stored(std::int64_t frame, std::span<std::int32_t> out) const;
+  void real(std::int64_t frame, std::span<float> out) const;
+  [[nodiscard]] std::vector<Rgb8> colour(std::int64_t frame) const;
+
+ private:
+  [[nodiscard]] RawFrame raw(std::int64_t frame) const;
+  [[nodiscard]] std::vector<std::uint8_t> native(std::int64_t frame) const;
+  void find_fragments();
+
+  const Object& object_;
+  Layout layout_;
+  std::vector<std::vector<std::span<const std::byte>>> fragments_;  ///< by frame
+  std::vector<Rgb8> palette_;
+  int palette_first_ = 0;
+};
+
+/// Decodes one J2K, JP2 or HTJ2K frame; the samples are those of `layout`. Throws Error{bad_input}.
+[[nodiscard]] RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout, const std::string& name);
+[[nodiscard]] RawFrame decode_rle(std::span<const std::byte> stream, const Layout& layout, const std::string& name);
+/// JPEG (processes 1, 2, 4, 14) and JPEG-LS through DCMTK's codecs.
+[[nodiscard]] RawFrame decode_jpeg(std::span<const std::byte> stream, const std::string& transfer_syntax,
+                                   const Layout& layout, const std::string& name);
+
+/// RGB of the samples of a frame (PS3.3 C.7.6.3.1.2).
+[[nodiscard]] std::vector<Rgb8> to_rgb(const RawFrame& raw, const Layout& layout, const std::string& name);
+/// The palette and the first value that it maps (PS3.3 C.7.6.3.1.5, C.7.9.2). Throws Error{bad_input}.
+[[nodiscard]] std::pair<int, std::vector<Rgb8>> palette_of(DcmItem& data, const std::string& name);
+
+// --- facts.cpp -----------------------------------------------------------------------------------------------------
+
+/// All that the header says of how the image came to be, without `instances`.
+[[nodiscard]] Acquisition acquisition_of(DcmItem& data, std::vector<Remark>& remarks);
+/// Seconds since 1970-01-01 of a DA and a TM, or of a DT. Nothing when they are not valid.
+[[nodiscard]] std::optional<double> seconds_of(std::string_view date, std::string_view time) noexcept;
+[[nodiscard]] std::optional<double> seconds_of_datetime(std::string_view datetime) noexcept;
+
+// --- instance.cpp, multiframe.cpp: what one instance holds ---------------------------------------------------------
+
+struct Plane {
+  PatientPoint origin;
+  Vector3 row{}, column{};  ///< patient directions of increasing x and y
+  [[nodiscard]] Vector3 normal() const noexcept { return cross(row, column); }
+};
+
+/// One frame of one instance, and where it lies.
+struct Slice {
+  std::size_t instance = 0;
+  int frame = 0;
+  std::optional<Plane> plane;
+  std::optional<std::array<double, 2>> spacing_mm;  ///< x, y
+  std::optional<double> thickness_mm, between_mm;
+  double slope = 1, intercept = 0;
+  /// What tells apart slices at one place: acquisition, temporal position, echo time, b-value, trigger time, gate ...
+  std::array<double, 9> keys{};
+  int number = 0;  ///< Instance Number or frame number
+};
+enum SliceKey : std::size_t {
+  key_temporal, key_echo, key_b_value, key_trigger, key_gate, key_window, key_acquisition, key_time, key_type
+};
+
+struct Instance {
+  Source source;
+  SeriesKind kind = SeriesKind::other;
+  bool enhanced = false, has_pixels = false;
+  Acquisition acquisition;
+  SourceInstance id;
+  std::string sop_class, transfer_syntax, unit, shape;
+  int series_number = 0, instance_number = 0;
+  Layout layout;
+  std::vector<Slice> slices;
+  std::vector<Remark> faults;
+};
+
+/// Throws Error{bad_input} only where the file is not DICOM; other faults are in `faults`.
+[[nodiscard]] Instance instance_of(const Object& object, const Source& source);
+/// Fills the slices of an enhanced multi-frame instance from its functional groups (PS3.3 C.7.6.16).
+void read_functional_groups(DcmItem& data, Instance& instance);
+/// Plane from (0020,0032) and (0020,0037), orthonormal within 1e-3. Nothing when absent or wrong.
+[[nodiscard]] std::optional<Plane> plane_of(DcmItem& position, DcmItem& orientation);
+/// (0028,0030) as x, y. Nothing when absent; a remark when not > 0.
+[[nodiscard]] std::optional<std::array<double, 2>> spacing_of(DcmItem& item, std::vector<Remark>& faults);
+
+// --- geometry.cpp: slices to volumes -------------------------------------------------------------------------------
+
+/// Slices in order along the normal, and whether they make one volume.
+struct Stack {
+  std::vector<Slice> slices;
+  double distance_mm = 0;  ///< between slices; 0 when unknown
+  std::string why;         ///< empty: a volume
+};
+
+struct Arrangement {
+  std::vector<Stack> stacks;  ///< one a time, echo, b-value or gate
+  SequenceAxis axis = SequenceAxis::none;
+  std::vector<Remark> faults;
+  bool planar = false;  ///< slices without place: frames
+};
+
+[[nodiscard]] Arrangement arrange(std::vector<Slice> slices);
+[[nodiscard]] bool same_orientation(const Plane& a, const Plane& b) noexcept;
+/// True when two slices lie at one place.
+[[nodiscard]] bool has_repeats(const std::vector<Slice>& slices);
+[[nodiscard]] std::string shape_of(const Arrangement& arrangement, const Layout& layout);
+
+// --- read.cpp, nm.cpp, us.cpp, rtstruct.cpp: contents --------------------------------------------------------------
+
+[[nodiscard]] Content read_instances(std::vector<Instance> instances);
+[[nodiscard]] Image read_slices(std::vector<Instance> instances);
+[[nodiscard]] Image read_frames(std::vector<Instance> instances);
+
+/// Slices of a RECON TOMO, placed by Detector Information and Spacing Between Slices (PS3.3 C.8.4.15).
+void read_nm_slices(DcmItem& data, Instance& instance);
+[[nodiscard]] RawData read_projections(const Object& object, Instance instance);
+void read_nm_facts(DcmItem& data, Acquisition& acquisition);
+
+[[nodiscard]] std::vector<UsRegion> us_regions(DcmItem& data);
+/// mm per pixel of a frame: its one 2D tissue region in cm, which lies inside the frame.
+[[nodiscard]] std::optional<std::array<double, 2>> us_spacing(const std::vector<UsRegion>& regions,
+                                                              const Layout& layout, std::vector<Remark>& faults);
+
+[[nodiscard]] Contours read_contours(const Object& object, std::vector<Remark>& faults);
+
+}  // namespace penta::io::dicom

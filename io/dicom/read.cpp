@@ -1,0 +1,338 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+
+#include "core/parallel.h"
+#include "io/dicom/internal.h"
+#include "io/dicom/read_seg.h"
+
+namespace penta::io::dicom {
+
+namespace {
+
+/// Where a decoded frame goes: the stack (time, echo ...) and its place in it.
+struct Target {
+  const Slice* slice;
+  std::size_t stack, place;
+};
+using Targets = std::vector<std::vector<Target>>;  // by instance
+
+Targets targets_of(const Arrangement& arrangement, std::size_t instances) {
+  Targets out(instances);
+  for (std::size_t s = 0; s < arrangement.stacks.size(); ++s)
+    for (std::size_t z = 0; z < arrangement.stacks[s].slices.size(); ++z) {
+      const Slice& slice = arrangement.stacks[s].slices[z];
+      out[slice.instance].push_back({&slice, s, z});
+    }
+  return out;
+}
+
+/// Opens each instance once and hands its frames to `body(frames, target)`; in parallel over instances, or over the
+/// frames of a single one.
+template <class Body>
+void each_frame(const std::vector<Instance>& instances, const Targets& targets, const Body& body) {
+  const auto count = static_cast<std::int64_t>(instances.size());
+  parallel_for(count, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (targets[at].empty()) continue;
+      const Object object = load(instances[at].source, true);
+      const Frames frames(object);
+      const auto& mine = targets[at];
+      parallel_for(static_cast<std::int64_t>(mine.size()), 4, [&](std::int64_t from, std::int64_t to) {
+        for (std::int64_t k = from; k < to; ++k) body(frames, mine[static_cast<std::size_t>(k)]);
+      });
+    }
+  });
+}
+
+// HU, activity and counts mean what they say; other values are turned so that more is brighter.
+bool turns_monochrome1(const Instance& instance) noexcept {
+  return instance.layout.photometric == "MONOCHROME1" && instance.unit.empty() && !instance.layout.is_real() &&
+         !instance.layout.is_double();
+}
+
+std::int32_t turned(std::int32_t value, const Layout& layout) noexcept {
+  if (layout.is_signed) return -1 - value;
+  return layout.bits_stored >= 31 ? value : static_cast<std::int32_t>((std::int64_t{1} << layout.bits_stored) - 1 - value);
+}
+
+void say_monochrome1(const Instance& instance, std::vector<Remark>& remarks) {
+  if (instance.layout.photometric != "MONOCHROME1") return;
+  remarks.push_back({Severity::note, "monochrome1",
+                     turns_monochrome1(instance) ? "MONOCHROME1: values were turned so that more is brighter"
+                                                 : "MONOCHROME1: values are kept, since they have a unit"});
+}
+
+void real_values(const Frames& frames, const Instance& instance, const Slice& slice, std::span<float> out) {
+  const Layout& layout = frames.layout();
+  if (turns_monochrome1(instance)) {
+    std::vector<std::int32_t> values(out.size());
+    frames.stored(slice.frame, values);
+    std::transform(values.begin(), values.end(), out.begin(),
+                   [&](std::int32_t v) { return static_cast<float>(turned(v, layout)); });
+  } else {
+    frames.real(slice.frame, out);
+  }
+  if (slice.slope == 1 && slice.intercept == 0) return;
+  for (float& value : out) value = static_cast<float>(value * slice.slope + slice.intercept);
+}
+
+// Whole values that fit; false (and `out` is unfinished) otherwise.
+bool whole_values(const Frames& frames, const Instance& instance, const Slice& slice, std::span<std::int16_t> out) {
+  std::vector<std::int32_t> values(out.size());
+  frames.stored(slice.frame, values);
+  const bool turn = turns_monochrome1(instance);
+  const auto intercept = static_cast<std::int64_t>(slice.intercept);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::int64_t value = (turn ? turned(values[i], frames.layout()) : values[i]) + intercept;
+    if (value < std::numeric_limits<std::int16_t>::min() || value > std::numeric_limits<std::int16_t>::max()) return false;
+    out[i] = static_cast<std::int16_t>(value);
+  }
+  return true;
+}
+
+bool is_whole(const std::vector<Instance>& instances) {
+  for (const Instance& instance : instances) {
+    if (instance.layout.is_real() || instance.layout.is_double()) return false;
+    for (const Slice& slice : instance.slices)
+      if (slice.slope != 1 || slice.intercept != std::floor(slice.intercept) || std::abs(slice.intercept) > 1e6) return false;
+  }
+  return true;
+}
+
+Grid grid_of(const Stack& stack, const Layout& layout) {
+  const Slice& first = stack.slices.front();
+  const Plane& plane = *first.plane;
+  const Vector3 normal = plane.normal();
+  Matrix3 direction{};
+  for (std::size_t r = 0; r < 3; ++r) direction[r] = {plane.row[r], plane.column[r], normal[r]};
+  return Grid({layout.columns, layout.rows, static_cast<std::int64_t>(stack.slices.size())},
+              {(*first.spacing_mm)[0], (*first.spacing_mm)[1], stack.distance_mm}, plane.origin, direction);
+}
+
+template <class T>
+VolumeSequence empty_volumes(const Arrangement& arrangement, const Layout& layout) {
+  VolumeSequence volumes;
+  for (const Stack& stack : arrangement.stacks) volumes.emplace_back(Volume<T>(grid_of(stack, layout)));
+  return volumes;
+}
+
+template <class T>
+std::span<T> slice_voxels(VolumeSequence& volumes, const Target& target, const Layout& layout) {
+  return std::get<Volume<T>>(volumes[target.stack])
+      .voxels()
+      .subspan(target.place * static_cast<std::size_t>(layout.pixels()), static_cast<std::size_t>(layout.pixels()));
+}
+
+VolumeSequence read_volumes(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+  const Layout& layout = instances.front().layout;
+  const Targets targets = targets_of(arrangement, instances.size());
+  if (is_whole(instances)) {
+    auto volumes = empty_volumes<std::int16_t>(arrangement, layout);
+    std::atomic<bool> fits{true};
+    each_frame(instances, targets, [&](const Frames& frames, const Target& target) {
+      if (fits && !whole_values(frames, instances[target.slice->instance], *target.slice,
+                                slice_voxels<std::int16_t>(volumes, target, layout)))
+        fits = false;
+    });
+    if (fits) return volumes;
+  }
+  auto volumes = empty_volumes<float>(arrangement, layout);
+  each_frame(instances, targets, [&](const Frames& frames, const Target& target) {
+    real_values(frames, instances[target.slice->instance], *target.slice, slice_voxels<float>(volumes, target, layout));
+  });
+  return volumes;
+}
+
+SliceStack read_stack(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+  const Layout& layout = instances.front().layout;
+  const Stack& stack = arrangement.stacks.front();
+  SliceStack out;
+  out.width = layout.columns;
+  out.height = layout.rows;
+  out.spacing_mm = *stack.slices.front().spacing_mm;
+  out.row_axis = stack.slices.front().plane->row;
+  out.column_axis = stack.slices.front().plane->column;
+  out.why = stack.why;
+  for (const Slice& slice : stack.slices)
+    out.slices.push_back({slice.plane->origin, std::vector<float>(static_cast<std::size_t>(layout.pixels()))});
+  each_frame(instances, targets_of(arrangement, instances.size()), [&](const Frames& frames, const Target& target) {
+    real_values(frames, instances[target.slice->instance], *target.slice, out.slices[target.place].pixels);
+  });
+  return out;
+}
+
+Frame2d frame_of(const Frames& frames, const Instance& instance, const Slice& slice) {
+  const Layout& layout = frames.layout();
+  Frame2d out;
+  out.width = layout.columns;
+  out.height = layout.rows;
+  out.spacing_mm = slice.spacing_mm;
+  const auto pixels = static_cast<std::size_t>(layout.pixels());
+  if (layout.is_colour()) {
+    out.pixels = frames.colour(slice.frame);
+    return out;
+  }
+  const bool plain = slice.slope == 1 && slice.intercept == 0 && !layout.is_signed && layout.bits_stored >= 1 &&
+                     layout.bits_stored <= 16;
+  if (!plain) {
+    std::vector<float> values(pixels);
+    real_values(frames, instance, slice, values);
+    out.pixels = std::move(values);
+    return out;
+  }
+  std::vector<std::int32_t> values(pixels);
+  frames.stored(slice.frame, values);
+  if (turns_monochrome1(instance))
+    for (std::int32_t& value : values) value = turned(value, layout);
+  if (layout.bits_stored <= 8) out.pixels = std::vector<std::uint8_t>(values.begin(), values.end());
+  else out.pixels = std::vector<std::uint16_t>(values.begin(), values.end());
+  return out;
+}
+
+FrameSequence read_pictures(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+  FrameSequence out(arrangement.stacks.front().slices.size());
+  each_frame(instances, targets_of(arrangement, instances.size()), [&](const Frames& frames, const Target& target) {
+    out[target.place] = frame_of(frames, instances[target.slice->instance], *target.slice);
+  });
+  return out;
+}
+
+// The regions of an ultrasound frame, and the size that they give.
+void add_regions(Image& image, const Instance& instance) {
+  const Object object = load(instance.source, false);
+  const auto regions = us_regions(object.data());
+  const auto spacing = us_spacing(regions, instance.layout, image.remarks);
+  for (Frame2d& frame : std::get<FrameSequence>(image.pixels)) {
+    frame.regions = regions;
+    if (!frame.spacing_mm) frame.spacing_mm = spacing;
+  }
+}
+
+void add_faults(std::vector<Remark>& to, const std::vector<Remark>& from) {
+  for (const Remark& remark : from) {
+    const bool known = std::any_of(to.begin(), to.end(), [&](const Remark& r) { return r.code == remark.code && r.text == remark.text; });
+    if (!known) to.push_back(remark);
+  }
+}
+
+// The facts of the first slice; the acquisition time is the earliest one, since beds follow each other.
+Acquisition acquisition_of_all(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+  Acquisition out = instances[arrangement.stacks.front().slices.front().instance].acquisition;
+  for (const Stack& stack : arrangement.stacks)
+    for (const Slice& slice : stack.slices) {
+      const Instance& instance = instances[slice.instance];
+      SourceInstance id = instance.id;
+      id.frame = instance.layout.frames > 1 || instance.enhanced ? slice.frame + 1 : 0;
+      out.instances.push_back(std::move(id));
+      auto* mine = std::get_if<PetFacts>(&out.facts);
+      const auto* other = std::get_if<PetFacts>(&instance.acquisition.facts);
+      if (mine != nullptr && other != nullptr && other->acquisition_time_s &&
+          (!mine->acquisition_time_s || *other->acquisition_time_s < *mine->acquisition_time_s))
+        mine->acquisition_time_s = other->acquisition_time_s;
+    }
+  return out;
+}
+
+}  // namespace
+
+Image read_slices(std::vector<Instance> instances) {
+  std::vector<Slice> slices;
+  Image image;
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    if (!instances[i].has_pixels) throw Error(Code::bad_input, "reading " + instances[i].source.name + ": there is no pixel data");
+    const Layout &mine = instances[i].layout, &first = instances.front().layout;
+    if (mine.columns != first.columns || mine.rows != first.rows || mine.is_colour() != first.is_colour())
+      throw Error(Code::bad_input, "reading " + instances[i].source.name + ": its size differs from that of the series");
+    for (Slice& slice : instances[i].slices) {
+      slice.instance = i;
+      slices.push_back(slice);
+    }
+    add_faults(image.remarks, instances[i].faults);
+  }
+  if (slices.empty()) throw Error(Code::bad_input, "reading " + instances.front().source.name + ": there are no frames");
+  const bool flat = instances.front().kind != SeriesKind::volume;
+  if (flat)
+    for (Slice& slice : slices) slice.plane.reset();
+  const Arrangement arrangement = arrange(std::move(slices));
+  add_faults(image.remarks, arrangement.faults);
+  say_monochrome1(instances.front(), image.remarks);
+  image.axis = arrangement.axis;
+  image.unit = instances.front().unit;
+  image.acquisition = acquisition_of_all(instances, arrangement);
+  if (arrangement.planar) {
+    image.pixels = read_pictures(instances, arrangement);
+    if (image.acquisition.modality == "US") add_regions(image, instances.front());
+  } else if (!arrangement.stacks.front().why.empty()) {
+    image.pixels = read_stack(instances, arrangement);
+  } else {
+    image.pixels = read_volumes(instances, arrangement);
+  }
+  image.sha256 = hash_of(image);
+  return image;
+}
+
+namespace {
+
+LabelMap read_segments(const Object& object, const Instance& instance) {
+  if (!object.has_pixels() || object.encapsulated())
+    throw Error(Code::bad_input, "reading " + object.name + ": segmentations without native pixel data are not read");
+  const auto there = object.bytes.subspan(static_cast<std::size_t>(object.pixel_offset));
+  std::vector<Remark> remarks;
+  LabelMap labels = seg_from(object.data(), there.first(std::min<std::size_t>(there.size(), object.pixel_length)), remarks);
+  labels.acquisition = instance.acquisition;
+  labels.acquisition.instances = {instance.id};
+  return labels;
+}
+
+}  // namespace
+
+Content read_instances(std::vector<Instance> instances) {
+  const Instance& first = instances.front();
+  switch (first.kind) {
+    case SeriesKind::volume:
+    case SeriesKind::frames: return read_slices(std::move(instances));
+    case SeriesKind::projections: {
+      const Object object = load(first.source, true);
+      return read_projections(object, first);
+    }
+    case SeriesKind::contours: {
+      const Object object = load(first.source, true);
+      std::vector<Remark> faults;
+      return read_contours(object, faults);
+    }
+    case SeriesKind::segmentation: {
+      const Object object = load(first.source, true);
+      return read_segments(object, first);
+    }
+    case SeriesKind::other: break;
+  }
+  std::string why = "this kind of object is not read";
+  for (auto fault = first.faults.rbegin(); fault != first.faults.rend(); ++fault)
+    if (fault->severity == Severity::error || fault->code == "unsupported_sop_class") why = fault->text;
+  throw Error(Code::bad_input, "reading " + first.source.name + ": " + why);
+}
+
+Content read(const Series& series) {
+  if (series.files.empty()) throw Error(Code::bad_input, "reading a series: it names no files");
+  std::vector<Instance> instances(series.files.size());
+  parallel_for(static_cast<std::int64_t>(instances.size()), 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const auto& path = series.files[static_cast<std::size_t>(i)];
+      const Source source{path.filename().string(), path};
+      instances[static_cast<std::size_t>(i)] = instance_of(load(source, false), source);
+    }
+  });
+  return read_instances(std::move(instances));
+}
+
+Content read_bytes(std::span<const std::byte> bytes, const std::string& name) {
+  const Source source{name, {}, bytes};
+  std::vector<Instance> instances;
+  instances.push_back(instance_of(load(source, false), source));
+  return read_instances(std::move(instances));
+}
+
+}  // namespace penta::io::dicom

@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/parallel.h"
+#include "io/dicom/internal.h"
+
+namespace penta::io::dicom {
+
+namespace {
+
+using Group = std::vector<Instance>;
+
+struct Scanned {
+  std::vector<Instance> instances;
+  std::vector<Remark> faults;
+};
+
+bool is_directory_file(const std::string& sop_class) noexcept { return sop_class == "1.2.840.10008.1.3.10"; }
+
+// One file: an instance, or a fault that names it.
+void scan_file(const std::filesystem::path& path, std::optional<Instance>& instance, std::optional<Remark>& fault) {
+  const Source source{path.filename().string(), path};
+  try {
+    const Object object = load(source, false);
+    if (is_directory_file(text(object.data(), tag::sop_class)) || has(object.data(), Tag{0x0004, 0x1220})) {
+      fault = Remark{Severity::note, "dicomdir_ignored", source.name + ": a DICOMDIR; the files themselves are read instead"};
+      return;
+    }
+    instance = instance_of(object, source);
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    const bool foreign = what.ends_with("not a DICOM file");
+    fault = Remark{Severity::warning, foreign ? "not_dicom" : what.ends_with("(truncated)") ? "truncated" : "unreadable", what};
+  } catch (const std::exception& error) {
+    fault = Remark{Severity::warning, "unreadable", "reading " + source.name + ": " + error.what()};
+  }
+}
+
+Scanned scan_files(std::span<const std::filesystem::path> files) {
+  std::vector<std::filesystem::path> sorted(files.begin(), files.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::optional<Instance>> instances(sorted.size());
+  std::vector<std::optional<Remark>> faults(sorted.size());
+  parallel_for(static_cast<std::int64_t>(sorted.size()), 4, [&](std::int64_t first, std::int64_t last) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
+      scan_file(sorted[i], instances[i], faults[i]);
+  });
+  Scanned out;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (instances[i]) out.instances.push_back(std::move(*instances[i]));
+    if (faults[i]) out.faults.push_back(std::move(*faults[i]));
+  }
+  return out;
+}
+
+bool is_alone(const Instance& instance) noexcept {
+  return instance.kind != SeriesKind::volume && instance.kind != SeriesKind::other ? true : instance.layout.frames > 1;
+}
+
+bool is_localizer(const Instance& instance) noexcept {
+  return instance.acquisition.image_type.find("LOCALIZER") != std::string::npos;
+}
+
+/// What all instances of an entry share. `alone` numbers those that are entries of their own.
+auto key_of(const Instance& instance, std::size_t number) {
+  const Acquisition& a = instance.acquisition;
+  return std::tuple(a.study_uid, instance.series_number, a.series_uid, instance.sop_class, instance.kind,
+                    instance.layout.columns, instance.layout.rows, instance.layout.is_colour(), is_localizer(instance),
+                    is_alone(instance) ? number + 1 : 0);
+}
+
+bool same_place_kind(const Slice& a, const Slice& b) noexcept {
+  if (a.plane.has_value() != b.plane.has_value() || a.spacing_mm.has_value() != b.spacing_mm.has_value()) return false;
+  if (a.plane && !same_orientation(*a.plane, *b.plane)) return false;
+  if (!a.spacing_mm) return true;
+  for (std::size_t i = 0; i < 2; ++i)
+    if (std::abs((*a.spacing_mm)[i] - (*b.spacing_mm)[i]) > 1e-3 * (*a.spacing_mm)[i]) return false;
+  return true;
+}
+
+// A series may hold several orientations or pixel sizes.
+std::vector<Group> by_orientation(Group group) {
+  std::vector<Group> out;
+  for (Instance& instance : group) {
+    const auto fits = [&](const Group& other) {
+      if (instance.slices.empty() || other.front().slices.empty()) return instance.slices.empty() == other.front().slices.empty();
+      return same_place_kind(instance.slices.front(), other.front().slices.front());
+    };
+    const auto found = std::find_if(out.begin(), out.end(), fits);
+    if (found != out.end()) found->push_back(std::move(instance));
+    else out.emplace_back().push_back(std::move(instance));
+  }
+  return out;
+}
+
+std::vector<Slice> slices_of(const Group& group) {
+  std::vector<Slice> out;
+  for (std::size_t i = 0; i < group.size(); ++i)
+    for (Slice slice : group[i].slices) {
+      slice.instance = i;
+      out.push_back(slice);
+    }
+  return out;
+}
+
+std::vector<Group> by_key(Group group, SliceKey key) {
+  std::map<double, Group> parts;
+  for (Instance& instance : group) {
+    const double value = instance.slices.empty() ? 0 : instance.slices.front().keys[key];
+    parts[value].push_back(std::move(instance));
+  }
+  std::vector<Group> out;
+  for (auto& [value, part] : parts) out.push_back(std::move(part));
+  return out;
+}
+
+// Different kinds of image at the same places (water and fat, magnitude and phase) are entries of their own, and so
+// are the acquisitions of a CT series.
+std::vector<Group> by_repeats(Group group) {
+  if (group.front().kind != SeriesKind::volume || !has_repeats(slices_of(group))) return {std::move(group)};
+  std::vector<Group> out;
+  for (Group& part : by_key(std::move(group), key_type)) {
+    if (part.front().acquisition.modality != "CT" || !has_repeats(slices_of(part))) {
+      out.push_back(std::move(part));
+      continue;
+    }
+    for (Group& acquisition : by_key(std::move(part), key_acquisition)) out.push_back(std::move(acquisition));
+  }
+  return out;
+}
+
+// The same instance stored twice, under two names.
+void drop_copies(Group& group, std::vector<Remark>& faults) {
+  std::map<std::string, const Instance*> seen;
+  Group kept;
+  kept.reserve(group.size());
+  for (Instance& instance : group) {
+    const auto found = seen.find(instance.id.sop_instance_uid);
+    const bool copy = found != seen.end() && !instance.id.sop_instance_uid.empty() &&
+                      found->second->instance_number == instance.instance_number &&
+                      !instance.slices.empty() && !found->second->slices.empty() &&
+                      instance.slices.front().plane.has_value() == found->second->slices.front().plane.has_value() &&
+                      (!instance.slices.front().plane ||
+                       instance.slices.front().plane->origin == found->second->slices.front().plane->origin);
+    if (copy) {
+      faults.push_back({Severity::warning, "duplicate_instance",
+                        instance.source.name + " holds the same instance as " + found->second->source.name + ": left out"});
+      continue;
+    }
+    kept.push_back(std::move(instance));
+    seen.emplace(kept.back().id.sop_instance_uid, &kept.back());
+  }
+  group = std::move(kept);
+}
+
+// One remark for a fault that many files have.
+void add_file_faults(const Group& group, std::vector<Remark>& faults) {
+  std::vector<std::pair<Remark, std::vector<std::string>>> found;
+  for (const Instance& instance : group)
+    for (const Remark& fault : instance.faults) {
+      const auto same = [&](const auto& row) { return row.first.code == fault.code && row.first.text == fault.text; };
+      auto at = std::find_if(found.begin(), found.end(), same);
+      if (at == found.end()) at = found.insert(found.end(), {fault, {}});
+      if (at->second.empty() || at->second.back() != instance.source.name) at->second.push_back(instance.source.name);
+    }
+  for (auto& [fault, names] : found) {
+    if (names.size() < group.size() || group.size() == 1)
+      fault.text += " [" + names.front() + (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : "") + "]";
+    faults.push_back(std::move(fault));
+  }
+}
+
+Series series_of(Group group) {
+  Series out;
+  drop_copies(group, out.faults);
+  add_file_faults(group, out.faults);
+  out.kind = group.front().kind;
+  out.shape = group.front().shape;
+  std::vector<std::size_t> order;
+  const std::vector<Slice> slices = slices_of(group);
+  if ((out.kind == SeriesKind::volume || out.kind == SeriesKind::frames) && !slices.empty()) {
+    std::vector<Slice> used = slices;
+    if (out.kind == SeriesKind::frames)
+      for (Slice& slice : used) slice.plane.reset();
+    const Arrangement arrangement = arrange(std::move(used));
+    if (arrangement.planar) out.kind = SeriesKind::frames;
+    out.faults.insert(out.faults.end(), arrangement.faults.begin(), arrangement.faults.end());
+    out.shape = shape_of(arrangement, group.front().layout);
+    std::set<std::size_t> seen;
+    for (const Stack& stack : arrangement.stacks)
+      for (const Slice& slice : stack.slices)
+        if (seen.insert(slice.instance).second) order.push_back(slice.instance);
+  } else {
+    for (std::size_t i = 0; i < group.size(); ++i) order.push_back(i);
+    if (out.shape.empty() && group.front().has_pixels)
+      out.shape = std::to_string(group.front().layout.frames) + " frames of " +
+                  std::to_string(group.front().layout.columns) + " x " + std::to_string(group.front().layout.rows) + " pixels";
+  }
+  for (const std::size_t i : order) out.files.push_back(group[i].source.path);
+  const Instance& first = group[order.front()];
+  out.sop_class = first.sop_class;
+  out.transfer_syntax = first.transfer_syntax;
+  out.acquisition = first.acquisition;
+  return out;
+}
+
+}  // namespace
+
+Catalogue scan(std::span<const std::filesystem::path> files) {
+  Scanned scanned = scan_files(files);
+  Catalogue out;
+  out.faults = std::move(scanned.faults);
+  using Key = decltype(key_of(scanned.instances.front(), 0));
+  std::map<Key, Group> groups;
+  for (std::size_t i = 0; i < scanned.instances.size(); ++i) {
+    const Key key = key_of(scanned.instances[i], i);
+    groups[key].push_back(std::move(scanned.instances[i]));
+  }
+  for (auto& [key, group] : groups)
+    for (Group& oriented : by_orientation(std::move(group)))
+      for (Group& one : by_repeats(std::move(oriented))) out.series.push_back(series_of(std::move(one)));
+  return out;
+}
+
+}  // namespace penta::io::dicom

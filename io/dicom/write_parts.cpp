@@ -92,6 +92,13 @@ std::string decimal_text(double value) {
   return "0";
 }
 
+double as_written(double value) {
+  const std::string text = decimal_text(value);
+  double read = 0;
+  static_cast<void>(std::from_chars(text.data(), text.data() + text.size(), read));
+  return read;
+}
+
 void put_decimals(DcmItem& item, const DcmTagKey& tag, std::span<const double> values) {
   std::string text;
   for (const double value : values) text += (text.empty() ? "" : "\\") + decimal_text(value);

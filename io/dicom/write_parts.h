@@ -48,6 +48,8 @@ void add_reference(DcmItem& item, const DcmTagKey& sequence, const SourceInstanc
 
 /// A number as DICOM writes it, in at most 16 characters.
 [[nodiscard]] std::string decimal_text(double value);
+/// The number that a reader gets from that text.
+[[nodiscard]] double as_written(double value);
 [[nodiscard]] std::string uid_for(const Provenance& provenance, std::string_view purpose, std::int64_t index = 0);
 /// The study that a written object joins: the source's, or a new one.
 [[nodiscard]] std::string study_uid_of(const Acquisition& source, const Provenance& provenance);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """make.py KIND PATH: small hand-made files for the command line tests."""
+import functools
 import gzip
 import pathlib
 import struct
@@ -9,6 +10,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from fuzz.seeds import dicom, element, nifti, png  # noqa: E402
 
 SPACING_MM = (2.0, 1.5, 3.0)
+
+
+@functools.cache
+def disc_of(columns, rows):
+    """Stored values of a disc of water in air (slope 1, intercept -1024)."""
+    return [1024 if (2 * (x - columns / 2)) ** 2 + (1.5 * (y - rows / 2)) ** 2 < (0.6 * columns) ** 2 else 24
+            for y in range(rows) for x in range(columns)]
 
 
 def slice_of(number, columns, rows):
@@ -26,8 +34,7 @@ def slice_of(number, columns, rows):
     for tag, value in ((0x100, 16), (0x101, 16), (0x102, 15), (0x103, 1)):
         head += element(0x28, tag, "US", struct.pack("<H", value))
     head += element(0x28, 0x1052, "DS", b"-1024") + element(0x28, 0x1053, "DS", b"1")
-    disc = [1024 if (2 * (x - columns / 2)) ** 2 + (1.5 * (y - rows / 2)) ** 2 < (0.6 * columns) ** 2 else 24
-            for y in range(rows) for x in range(columns)]
+    disc = disc_of(columns, rows)
     meta = element(2, 2, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(2, 3, "UI", b"2.25.9.%d" % number)
     meta += element(2, 0x10, "UI", b"1.2.840.10008.1.2.1")
     meta = element(2, 0, "UL", struct.pack("<I", len(meta))) + meta

@@ -56,10 +56,10 @@ Turn turn_of(DcmItem* rotation, DcmItem* detector, int views) {
   return turn;
 }
 
-// DICOM's zero is at the patient's back and rises counter-clockwise seen from the feet (PS3.3 C.8.4.10.1.1); here zero
-// is at the front and rises clockwise.
-double our_angle(double dicom_deg) noexcept {
-  const double angle = std::fmod(180 - dicom_deg, 360.0);
+// Angles stay as DICOM counts them: zero at the patient's back, rising counter-clockwise seen from the feet, towards the
+// patient's left (PS3.3 C.8.4.12).
+double within_turn(double angle_deg) noexcept {
+  const double angle = std::fmod(angle_deg, 360.0);
   return angle < 0 ? angle + 360 : angle;
 }
 
@@ -72,8 +72,8 @@ void read_axial(DcmItem& data, DcmItem* detector, const std::vector<double>& ang
     out.axial_step_mm = out.spacing_mm[1] * (plane->column[2] > 0 ? 1 : -1);
     // Seen from the detector the normal points into the patient; a mirrored picture would turn it round.
     const double angle = angles.empty() ? 0 : angles.front() * pi / 180;
-    const Vector3 towards{std::sin(angle), -std::cos(angle), 0};
-    if (dot(plane->normal(), towards) > 0.1)
+    const Vector3 into_patient{-std::sin(angle), -std::cos(angle), 0};
+    if (dot(plane->normal(), into_patient) < -0.1)
       remarks.push_back({Severity::warning, "mirrored_projections",
                          "the detector's orientation (0020,0037) contradicts its start angle: views may be mirrored"});
     return;
@@ -100,7 +100,7 @@ void read_angles(DcmItem& data, const FrameVectors& vectors, int views, Projecti
       const bool own = at(detectors, d) != nullptr && has(*at(detectors, d), tag::start_angle);
       if (heads > 1 && !own) turn.start_deg += 360.0 * d / heads;
       for (int v = 0; v < views; ++v) {
-        out.angle_deg.push_back(our_angle(turn.start_deg + v * turn.step_deg));
+        out.angle_deg.push_back(within_turn(turn.start_deg + v * turn.step_deg));
         const auto& radius = turn.radius_mm;
         if (radius.empty()) continue;
         out.radius_mm.push_back(radius.size() == static_cast<std::size_t>(views) ? radius[static_cast<std::size_t>(v)]

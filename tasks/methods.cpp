@@ -12,6 +12,10 @@ namespace penta {
 const std::map<std::string, std::string>& built_in_cards_files();
 
 // One line a method. Those that run networks take the models.
+MethodPtr make_generation_us_simulate();
+MethodPtr make_generation_spect_simulate();
+MethodPtr make_generation_pet_simulate();
+MethodPtr make_generation_ct_simulate();
 MethodPtr make_analysis_pet_quantify();
 MethodPtr make_detection_spect_hot_regions();
 MethodPtr make_processing_pet_suv();
@@ -31,6 +35,10 @@ std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   list.push_back(make_detection_spect_hot_regions());
   list.push_back(make_segmentation_mr_hippocampus(models));
   list.push_back(make_analysis_us_fetal_biometry(models));
+  list.push_back(make_generation_ct_simulate());
+  list.push_back(make_generation_pet_simulate());
+  list.push_back(make_generation_spect_simulate());
+  list.push_back(make_generation_us_simulate());
   return list;
 }
 

@@ -61,7 +61,7 @@ const Format& need_format(Bytes bytes, const std::filesystem::path& path) {
   if (const Format* format = find_format(bytes)) return *format;
   std::string known;
   for (const Format& f : formats) known += std::string(known.empty() ? "" : ", ") + std::string(f.name);
-  const std::string what = bytes.empty()           ? "the file is empty"
+  const std::string what = bytes.empty()         ? "the file is empty"
                            : dicom::sniff(bytes) ? "this is DICOM, which is read by series"
                                                  : "not an image of a known format (" + known + ", DICOM)";
   throw Error(Code::bad_input, "reading '" + path.string() + "': " + what);
@@ -118,12 +118,13 @@ class Beside {
 
 std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw Error(Code::bad_input, "reading '" + path.string() + "': it is a folder");
+  if (std::filesystem::is_directory(path, error))
+    throw Error(Code::bad_input, "reading '" + path.string() + "': it is a folder");
   const std::uint64_t size = std::filesystem::file_size(path, error);
   if (error) throw Error(Code::bad_input, "reading '" + path.string() + "': " + error.message());
   if (size > limit_bytes)
-    throw Error(Code::bad_input, "reading '" + path.string() + "': " + std::to_string(size) + " bytes, more than the limit of " +
-                                     std::to_string(limit_bytes));
+    throw Error(Code::bad_input, "reading '" + path.string() + "': " + std::to_string(size) +
+                                     " bytes, more than the limit of " + std::to_string(limit_bytes));
   return read_up_to(path, size);
 }
 

@@ -12,7 +12,8 @@
 namespace penta::io {
 
 /// The whole file. Throws Error{bad_input} that names it; refuses more than `limit_bytes`.
-[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes = 8ULL << 30U);
+[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path,
+                                               std::uint64_t limit_bytes = 8ULL << 30U);
 
 /// Name of the format that the file's first bytes show ("DICOM", "NIfTI", "PNG", "JPEG"), or empty.
 [[nodiscard]] std::string format_of(const std::filesystem::path& path);

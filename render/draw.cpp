@@ -81,8 +81,8 @@ void draw_ellipse(Picture& picture, PicturePoint centre, double half_axis_1, dou
 void draw_point(Picture& picture, PicturePoint at, const Stroke& stroke) {
   constexpr double inner = 2, outer = 6;
   for (const PicturePoint way : {PicturePoint{1, 0}, PicturePoint{-1, 0}, PicturePoint{0, 1}, PicturePoint{0, -1}})
-    draw_line(picture, {at[0] + inner * way[0], at[1] + inner * way[1]}, {at[0] + outer * way[0], at[1] + outer * way[1]},
-              stroke);
+    draw_line(picture, {at[0] + inner * way[0], at[1] + inner * way[1]},
+              {at[0] + outer * way[0], at[1] + outer * way[1]}, stroke);
 }
 
 void lay_labels(Picture& picture, std::span<const std::uint16_t> labels, std::span<const Rgb8> colours, double alpha,
@@ -95,7 +95,8 @@ void lay_labels(Picture& picture, std::span<const std::uint16_t> labels, std::sp
     for (std::int64_t x = 0; x < picture.width; ++x) {
       const int value = at(x, y);
       if (value == 0 || static_cast<std::size_t>(value) >= colours.size()) continue;
-      const bool border = at(x - 1, y) != value || at(x + 1, y) != value || at(x, y - 1) != value || at(x, y + 1) != value;
+      const bool border =
+          at(x - 1, y) != value || at(x + 1, y) != value || at(x, y - 1) != value || at(x, y + 1) != value;
       Rgb8& pixel = picture.at(x, y);
       pixel = blend(pixel, colours[static_cast<std::size_t>(value)], border && outline ? 1.0 : alpha);
     }

@@ -34,13 +34,17 @@ void decorate(Picture& picture, const View& view, const Scene& scene, std::int64
 KeyPicture slice_picture(const AnyVolume& volume, KeySlice at, const Window& window, const Scene& scene) {
   const Grid& grid = grid_of(volume);
   const View view = view_of(grid, at.plane, at.slice, scene.style.size);
-  KeyPicture key{.picture = picture_of(volume, view, window), .plane = at.plane, .number = at.slice + 1,
-                 .count = slice_count(grid, at.plane), .window = window.name};
+  KeyPicture key{.picture = picture_of(volume, view, window),
+                 .plane = at.plane,
+                 .number = at.slice + 1,
+                 .count = slice_count(grid, at.plane),
+                 .window = window.name};
   decorate(key.picture, view, scene, 0);
   if (at.slice < 0) {
     key.kind = KeyPicture::Kind::projection;
     key.number = key.count = 0;
-    key.caption = std::string(name_of(at.plane)) + " maximum projection" + (window.name.empty() ? "" : ", " + window.name);
+    key.caption =
+        std::string(name_of(at.plane)) + " maximum projection" + (window.name.empty() ? "" : ", " + window.name);
   } else {
     key.caption = captioned(std::string(name_of(at.plane)), key.number, key.count, window.name);
   }
@@ -55,7 +59,8 @@ std::vector<KeySlice> chosen_slices(const Grid& grid, const LabelMap* labels) {
   // Labels on another grid: the same place in mm.
   const AxisOrder theirs = axis_order(labels->grid()), ours = axis_order(grid);
   std::array<double, 3> index{};
-  for (std::size_t k = 0; k < 3; ++k) index[static_cast<std::size_t>(theirs.index_axis[2 - k])] = static_cast<double>(slices[k].slice);
+  for (std::size_t k = 0; k < 3; ++k)
+    index[static_cast<std::size_t>(theirs.index_axis[2 - k])] = static_cast<double>(slices[k].slice);
   const IndexPoint here = grid.to_index(labels->grid().to_patient({index[0], index[1], index[2]}));
   const std::array<double, 3> at{here.x, here.y, here.z};
   for (std::size_t k = 0; k < 3; ++k) {
@@ -105,7 +110,8 @@ std::vector<KeyPicture> frame_pictures(const Image& image, const FrameSequence& 
     const Frame2d& frame = frames[static_cast<std::size_t>(i)];
     const View view = view_of(frame, scene.style.size);
     const Window window = default_windows(image, static_cast<int>(i)).front();
-    KeyPicture key{.picture = picture_of(frame, view, window), .kind = KeyPicture::Kind::frame, .number = i + 1, .count = count};
+    KeyPicture key{
+        .picture = picture_of(frame, view, window), .kind = KeyPicture::Kind::frame, .number = i + 1, .count = count};
     decorate(key.picture, view, scene, i);
     key.caption = count == 1 ? std::string() : captioned("frame", i + 1, count, "");
     keys.push_back(std::move(key));
@@ -120,7 +126,10 @@ std::vector<KeyPicture> stack_pictures(const Image& image, const SliceStack& sta
   const View view = view_of(stack, scene.style.size);
   for (const std::int64_t i : spread_numbers(count, scene.style.frames_max)) {
     KeyPicture key{.picture = picture_of(stack, static_cast<std::size_t>(i), view, window),
-                   .kind = KeyPicture::Kind::stack_slice, .number = i + 1, .count = count, .window = window.name};
+                   .kind = KeyPicture::Kind::stack_slice,
+                   .number = i + 1,
+                   .count = count,
+                   .window = window.name};
     if (scene.style.scale_bar) draw_scale_bar(key.picture, view, scene.text);
     if (scene.synthetic) stamp_synthetic(key.picture, scene.text);
     key.caption = captioned("slice", i + 1, count, window.name);
@@ -131,8 +140,8 @@ std::vector<KeyPicture> stack_pictures(const Image& image, const SliceStack& sta
 
 }  // namespace
 
-std::vector<KeyPicture> key_pictures(const Image& image, const LabelMap* labels, const Findings& findings, const Text& text,
-                                     const KeyPictureStyle& style) {
+std::vector<KeyPicture> key_pictures(const Image& image, const LabelMap* labels, const Findings& findings,
+                                     const Text& text, const KeyPictureStyle& style) {
   const Scene scene{labels, findings, text, style, image.acquisition.synthetic};
   if (const auto* volumes = std::get_if<VolumeSequence>(&image.pixels)) return volume_pictures(image, *volumes, scene);
   if (const auto* frames = std::get_if<FrameSequence>(&image.pixels)) return frame_pictures(image, *frames, scene);
@@ -148,8 +157,10 @@ std::vector<KeyPicture> key_pictures(const RawData& raw, const Text& text, const
   const Window window = default_window(*projections, 0);
   const View view = view_of(*projections, style.size);
   for (const std::int64_t i : spread_numbers(count, style.frames_max)) {
-    KeyPicture key{.picture = picture_of(*projections, 0, i, view, window), .kind = KeyPicture::Kind::camera_view,
-                   .number = i + 1, .count = count};
+    KeyPicture key{.picture = picture_of(*projections, 0, i, view, window),
+                   .kind = KeyPicture::Kind::camera_view,
+                   .number = i + 1,
+                   .count = count};
     if (style.scale_bar) draw_scale_bar(key.picture, view, text);
     if (raw.acquisition.synthetic) stamp_synthetic(key.picture, text);
     key.caption = captioned("camera view", i + 1, count, "");
@@ -170,7 +181,8 @@ Picture axial_montage(const Image& image, const LabelMap* labels, const Text& te
   const Scene scene{labels, none, text, style, image.acquisition.synthetic};
   const Window window = default_windows(image).front();
   std::vector<Tile> tiles;
-  for (const KeySlice& at : here ? spread_slices(*labels, Plane::axial, count) : spread_slices(grid, Plane::axial, count)) {
+  for (const KeySlice& at :
+       here ? spread_slices(*labels, Plane::axial, count) : spread_slices(grid, Plane::axial, count)) {
     KeyPicture key = slice_picture(volume, at, window, scene);
     tiles.push_back({std::move(key.picture), std::to_string(key.number) + " / " + std::to_string(key.count)});
   }

@@ -57,7 +57,8 @@ std::int64_t central(const std::vector<std::int64_t>& profile) {
   std::size_t best = 0;
   double least = 1e300;
   for (std::size_t i = 0; i < profile.size(); ++i)
-    if (const double off = std::abs(static_cast<double>(i) - centre); profile[i] > 0 && off < least) least = off, best = i;
+    if (const double off = std::abs(static_cast<double>(i) - centre); profile[i] > 0 && off < least)
+      least = off, best = i;
   return static_cast<std::int64_t>(best);
 }
 
@@ -88,17 +89,20 @@ Picture montage(std::span<const Tile> tiles, const Text& text, const MontageStyl
   const std::int64_t caption_h = captioned ? Text::line_px(style.caption_px) + 4 : 0;
   const auto count = static_cast<std::int64_t>(tiles.size());
   const double ideal = std::sqrt(static_cast<double>(count * (cell_h + caption_h)) / static_cast<double>(cell_w));
-  const std::int64_t columns = std::clamp<std::int64_t>(style.columns > 0 ? style.columns : std::llround(ideal), 1, count);
+  const std::int64_t columns =
+      std::clamp<std::int64_t>(style.columns > 0 ? style.columns : std::llround(ideal), 1, count);
   const std::int64_t rows = (count + columns - 1) / columns;
   const std::int64_t gap = style.gap_px;
   Picture sheet(columns * (cell_w + gap) + gap, rows * (cell_h + caption_h + gap) + gap, style.background);
   const bool bright = style.background.red + style.background.green + style.background.blue > 380;
-  TextStyle writing{.size_px = style.caption_px, .colour = bright ? Rgb8{20, 20, 20} : Rgb8{230, 230, 230}, .halo = false};
+  TextStyle writing{
+      .size_px = style.caption_px, .colour = bright ? Rgb8{20, 20, 20} : Rgb8{230, 230, 230}, .halo = false};
   for (std::int64_t i = 0; i < count; ++i) {
     const Tile& tile = tiles[static_cast<std::size_t>(i)];
     const std::int64_t x = gap + i % columns * (cell_w + gap), y = gap + i / columns * (cell_h + caption_h + gap);
     paste(sheet, tile.picture, x + (cell_w - tile.picture.width) / 2, y + (cell_h - tile.picture.height) / 2);
-    if (!tile.caption.empty()) text.draw(sheet, x, y + cell_h + 2, fitted(tile.caption, cell_w, style.caption_px, text), writing);
+    if (!tile.caption.empty())
+      text.draw(sheet, x, y + cell_h + 2, fitted(tile.caption, cell_w, style.caption_px, text), writing);
   }
   return sheet;
 }
@@ -110,8 +114,10 @@ Picture thumbnail(const Picture& picture, std::int64_t longest_px) {
   Picture small(side(picture.width), side(picture.height));
   for (std::int64_t y = 0; y < small.height; ++y)
     for (std::int64_t x = 0; x < small.width; ++x) {
-      const std::int64_t x0 = x * picture.width / small.width, x1 = std::max(x0 + 1, (x + 1) * picture.width / small.width);
-      const std::int64_t y0 = y * picture.height / small.height, y1 = std::max(y0 + 1, (y + 1) * picture.height / small.height);
+      const std::int64_t x0 = x * picture.width / small.width,
+                         x1 = std::max(x0 + 1, (x + 1) * picture.width / small.width);
+      const std::int64_t y0 = y * picture.height / small.height,
+                         y1 = std::max(y0 + 1, (y + 1) * picture.height / small.height);
       std::array<std::int64_t, 3> sum{};
       for (std::int64_t v = y0; v < y1; ++v)
         for (std::int64_t u = x0; u < x1; ++u) {

@@ -41,7 +41,8 @@ std::array<PicturePoint, 2> corners_of(const Finding& finding, const View& view)
 bool meets(const Finding& finding, const View& view, std::int64_t frame) {
   if (finding.in_pixels) return finding.frame == frame;
   if (view.slice < 0) return true;
-  const PatientPoint one{finding.box[0], finding.box[1], finding.box[2]}, two{finding.box[3], finding.box[4], finding.box[5]};
+  const PatientPoint one{finding.box[0], finding.box[1], finding.box[2]},
+      two{finding.box[3], finding.box[4], finding.box[5]};
   const auto through = [&](const PatientPoint& p) {
     const IndexPoint index = view.grid.to_index(p);
     return view.axes[2] == 0 ? index.x : view.axes[2] == 1 ? index.y : index.z;
@@ -66,7 +67,8 @@ bool draw_finding(Picture& picture, const Finding& finding, const View& view, co
   const auto [low, high] = corners_of(finding, view);
   draw_box(picture, low, high, stroke);
   constexpr int size_px = 12;
-  const auto above = static_cast<std::int64_t>(std::clamp(low[1] - static_cast<double>(Text::line_px(size_px) + 1), 0.0, 1e6));
+  const auto above =
+      static_cast<std::int64_t>(std::clamp(low[1] - static_cast<double>(Text::line_px(size_px) + 1), 0.0, 1e6));
   const auto left = static_cast<std::int64_t>(std::clamp(low[0], 0.0, 1e6));
   text.draw(picture, left, above, finding.label, {.size_px = size_px, .colour = stroke.colour});
   return true;

@@ -11,7 +11,8 @@ namespace {
 
 /// All six orders of index axes, with either direction of each: 48 grids that hold the same patient.
 std::vector<Grid> all_grids() {
-  const std::array<std::array<std::size_t, 3>, 6> orders{{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
+  const std::array<std::array<std::size_t, 3>, 6> orders{
+      {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
   const Vector3 spacing_patient{1, 2, 4};
   const Size3 size_patient{40, 20, 10};  // 40 mm each way
   std::vector<Grid> grids;
@@ -42,8 +43,10 @@ Volume<float> cube(const Grid& grid, PatientPoint centre, double half_mm) {
   for (std::int64_t z = 0; z < n[2]; ++z)
     for (std::int64_t y = 0; y < n[1]; ++y)
       for (std::int64_t x = 0; x < n[0]; ++x) {
-        const PatientPoint p = grid.to_patient({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
-        if (std::abs(p.x - centre.x) < half_mm && std::abs(p.y - centre.y) < half_mm && std::abs(p.z - centre.z) < half_mm)
+        const PatientPoint p =
+            grid.to_patient({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
+        if (std::abs(p.x - centre.x) < half_mm && std::abs(p.y - centre.y) < half_mm &&
+            std::abs(p.z - centre.z) < half_mm)
           volume.at(x, y, z) = 1;
       }
   return volume;
@@ -178,7 +181,8 @@ TEST(Text, DrawsLatinAndChinese) {
   Picture blank(200, 30), latin = blank, chinese = blank;
   text.draw(latin, 2, 2, "SYNTHETIC");
   EXPECT_TRUE(differs(latin, blank));  // with or without fonts
-  if (!text.has_font() || !text.remarks().empty()) GTEST_SKIP() << "fonts not here: fonts-dejavu-core, fonts-wqy-zenhei";
+  if (!text.has_font() || !text.remarks().empty())
+    GTEST_SKIP() << "fonts not here: fonts-dejavu-core, fonts-wqy-zenhei";
   text.draw(chinese, 2, 2, "\xE8\x82\x9D\xE8\x84\x8F");  // liver
   EXPECT_TRUE(differs(chinese, blank));
   EXPECT_GT(text.width_px("wide text", 14), text.width_px("text", 14));
@@ -230,7 +234,9 @@ TEST(Montage, KeySlicesMeetTheLabels) {
       EXPECT_NEAR(view_of(grid, key.plane, key.slice).slices_away({10, 10, 10}), 0, 1);
     const auto slices = spread_slices(labels, Plane::axial, 2);
     ASSERT_EQ(slices.size(), 2U);
-    const auto height = [&](const KeySlice& k) { return grid.to_patient(view_of(grid, k.plane, k.slice).index_of(0, 0)).z; };
+    const auto height = [&](const KeySlice& k) {
+      return grid.to_patient(view_of(grid, k.plane, k.slice).index_of(0, 0)).z;
+    };
     EXPECT_LT(height(slices[0]), height(slices[1]));
   }
 }
@@ -238,7 +244,8 @@ TEST(Montage, KeySlicesMeetTheLabels) {
 TEST(Montage, SizesAndThumbnails) {
   const Text text;
   std::vector<Tile> tiles;
-  for (int i = 0; i < 5; ++i) tiles.push_back({Picture(40, 30, {200, 0, 0}), "a caption that is far too long for its cell"});
+  for (int i = 0; i < 5; ++i)
+    tiles.push_back({Picture(40, 30, {200, 0, 0}), "a caption that is far too long for its cell"});
   const Picture sheet = montage(tiles, text, {.columns = 3});
   EXPECT_EQ(sheet.width, 3 * 46 + 6);
   EXPECT_GT(sheet.height, 2 * 30);

@@ -24,7 +24,8 @@ std::vector<Tap> taps_of(double start, double step, std::int64_t pixels, std::in
   for (std::int64_t p = 0; p < pixels; ++p)
     for (int i = 0; i < per_pixel; ++i) {
       const double offset = (i + 0.5) / per_pixel - 0.5;
-      const double at = std::clamp(start + step * (static_cast<double>(p) + offset), 0.0, static_cast<double>(voxels - 1));
+      const double at =
+          std::clamp(start + step * (static_cast<double>(p) + offset), 0.0, static_cast<double>(voxels - 1));
       const auto first = static_cast<std::int64_t>(at);
       taps.push_back({first, std::min(first + 1, voxels - 1), static_cast<float>(at - static_cast<double>(first))});
     }
@@ -59,14 +60,18 @@ std::vector<float> resample(const View& view, Get get) {
 }
 
 float luma(const Rgb8& c) noexcept {
-  return 0.299F * static_cast<float>(c.red) + 0.587F * static_cast<float>(c.green) + 0.114F * static_cast<float>(c.blue);
+  return 0.299F * static_cast<float>(c.red) + 0.587F * static_cast<float>(c.green) +
+         0.114F * static_cast<float>(c.blue);
 }
 
 template <class T>
 float scalar(const T& value) noexcept {
-  if constexpr (std::is_same_v<T, Rgb8>) return luma(value);
-  else if constexpr (std::is_same_v<T, std::complex<float>>) return std::abs(value);
-  else return static_cast<float>(value);
+  if constexpr (std::is_same_v<T, Rgb8>)
+    return luma(value);
+  else if constexpr (std::is_same_v<T, std::complex<float>>)
+    return std::abs(value);
+  else
+    return static_cast<float>(value);
 }
 
 /// Steps between voxels along picture x, picture y and through the picture, and the picture's sides in voxels.
@@ -123,8 +128,8 @@ Picture coloured(std::span<const float> values, const View& view, const Window& 
 Picture colours_in(const Rgb8* base, std::int64_t sx, std::int64_t sy, const View& view) {
   Picture picture(view.width, view.height);
   for (std::uint8_t Rgb8::*channel : {&Rgb8::red, &Rgb8::green, &Rgb8::blue}) {
-    const std::vector<float> values =
-        resample(view, [&](std::int64_t i, std::int64_t j) { return static_cast<float>(base[i * sx + j * sy].*channel); });
+    const std::vector<float> values = resample(
+        view, [&](std::int64_t i, std::int64_t j) { return static_cast<float>(base[i * sx + j * sy].*channel); });
     for (std::size_t p = 0; p < values.size(); ++p)
       picture.pixels[p].*channel = static_cast<std::uint8_t>(std::lround(std::clamp(values[p], 0.0F, 255.0F)));
   }
@@ -143,7 +148,8 @@ std::int64_t clamped(double at, std::int64_t count) noexcept {
   return std::clamp<std::int64_t>(std::llround(at), 0, count - 1);
 }
 
-std::uint16_t first_label(const Volume<std::uint16_t>& labels, const View& view, std::int64_t i, std::int64_t j) noexcept {
+std::uint16_t first_label(const Volume<std::uint16_t>& labels, const View& view, std::int64_t i,
+                          std::int64_t j) noexcept {
   const Strides s = strides_of(view);
   const auto voxels = labels.voxels();
   for (std::int64_t z = 0; z < s.nz; ++z)
@@ -178,7 +184,8 @@ Picture picture_of(const AnyVolume& volume, const View& view, const Window& wind
 }
 
 Picture picture_of(const Frame2d& frame, const View& view, const Window& window) {
-  if (const auto* colour = std::get_if<std::vector<Rgb8>>(&frame.pixels)) return colours_in(colour->data(), 1, frame.width, view);
+  if (const auto* colour = std::get_if<std::vector<Rgb8>>(&frame.pixels))
+    return colours_in(colour->data(), 1, frame.width, view);
   return flat(frame.grey().data(), frame.width, view, window);
 }
 
@@ -186,7 +193,8 @@ Picture picture_of(const SliceStack& stack, std::size_t index, const View& view,
   return flat(stack.slices.at(index).pixels.data(), stack.width, view, window);
 }
 
-Picture picture_of(const Projections& projections, int layer, std::int64_t index, const View& view, const Window& window) {
+Picture picture_of(const Projections& projections, int layer, std::int64_t index, const View& view,
+                   const Window& window) {
   const std::vector<float>& counts = projections.layers.at(static_cast<std::size_t>(layer));
   const auto first = static_cast<std::size_t>(index * projections.columns * projections.rows);
   if (first + static_cast<std::size_t>(projections.columns * projections.rows) > counts.size())
@@ -205,7 +213,8 @@ std::vector<std::uint16_t> labels_of(const LabelMap& labels, int layer, const Vi
     for (std::int64_t x = 0; x < view.width; ++x) {
       const IndexPoint at = view.index_of(static_cast<double>(x), static_cast<double>(y));
       if (labels.planar)
-        out.push_back(volume.at(clamped(at.x, n[0]), clamped(at.y, n[1]), std::clamp<std::int64_t>(frame, 0, n[2] - 1)));
+        out.push_back(
+            volume.at(clamped(at.x, n[0]), clamped(at.y, n[1]), std::clamp<std::int64_t>(frame, 0, n[2] - 1)));
       else if (same && view.slice < 0)
         out.push_back(first_label(volume, view, clamped(view.start[0] + view.step[0] * static_cast<double>(x), s.nx),
                                   clamped(view.start[1] + view.step[1] * static_cast<double>(y), s.ny)));

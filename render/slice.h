@@ -26,6 +26,7 @@ namespace penta::render {
 
 /// Label values (nearest voxel) under each pixel of a view, width x height; in a projection the first label that the
 /// ray meets. Labels on another grid are placed by their mm; planar labels by their pixels, with slice `frame`.
-[[nodiscard]] std::vector<std::uint16_t> labels_of(const LabelMap& labels, int layer, const View& view, std::int64_t frame = 0);
+[[nodiscard]] std::vector<std::uint16_t> labels_of(const LabelMap& labels, int layer, const View& view,
+                                                   std::int64_t frame = 0);
 
 }  // namespace penta::render

@@ -92,7 +92,8 @@ Ink built_in_ink(std::string_view text, int size_px) {
   Ink ink{static_cast<std::int64_t>(text.size()) * 6 * dot, Text::line_px(size_px), {}};
   ink.cover.resize(static_cast<std::size_t>(ink.width * ink.height));
   for (std::size_t k = 0; k < text.size(); ++k) {
-    const auto* glyph = std::find_if(built_in.begin(), built_in.end(), [&](const Glyph& g) { return g.letter == text[k]; });
+    const auto* glyph =
+        std::find_if(built_in.begin(), built_in.end(), [&](const Glyph& g) { return g.letter == text[k]; });
     if (glyph == built_in.end()) continue;
     for (std::int64_t p = 0; p < 35 * dot * dot; ++p) {
       const std::int64_t x = p % (5 * dot), y = p / (5 * dot);
@@ -112,7 +113,8 @@ struct Text::Fonts {
 
   void add(const char* path) {
     FT_Face face = nullptr;
-    if (library && std::filesystem::exists(path) && FT_New_Face(library.get(), path, 0, &face) == 0) faces.emplace_back(face);
+    if (library && std::filesystem::exists(path) && FT_New_Face(library.get(), path, 0, &face) == 0)
+      faces.emplace_back(face);
   }
   /// The face that has the character, with its glyph loaded; null when none can.
   [[nodiscard]] FT_Face load(char32_t character, int size_px) const {
@@ -157,7 +159,8 @@ Text::Text() : fonts_(std::make_unique<Fonts>()) {
   const std::size_t latin = fonts_->faces.size();
   fonts_->add("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc");
   if (fonts_->faces.empty())
-    remarks_.push_back({Severity::note, "font_missing", "no font was found: pictures have no captions (install fonts-dejavu-core)"});
+    remarks_.push_back(
+        {Severity::note, "font_missing", "no font was found: pictures have no captions (install fonts-dejavu-core)"});
   else if (fonts_->faces.size() == latin)
     remarks_.push_back({Severity::note, "font_missing", "no Chinese font was found (install fonts-wqy-zenhei)"});
 }

@@ -14,9 +14,9 @@ namespace penta::render {
 enum class Anchor { top_left, top_right, bottom_left, bottom_right, centre };
 
 struct TextStyle {
-  int size_px = 14;             ///< of the em square
+  int size_px = 14;  ///< of the em square
   Rgb8 colour{255, 255, 255};
-  bool halo = true;             ///< a dark (or, around dark text, bright) rim that keeps it readable on any picture
+  bool halo = true;  ///< a dark (or, around dark text, bright) rim that keeps it readable on any picture
   Anchor anchor = Anchor::top_left;
 };
 

@@ -79,7 +79,9 @@ std::array<double, 2> View::pixel_of(const IndexPoint& index) const noexcept {
   return {(part(index, axes[0]) - start[0]) / step[0], (part(index, axes[1]) - start[1]) / step[1]};
 }
 
-std::array<double, 2> View::pixel_of(const PatientPoint& place) const noexcept { return pixel_of(grid.to_index(place)); }
+std::array<double, 2> View::pixel_of(const PatientPoint& place) const noexcept {
+  return pixel_of(grid.to_index(place));
+}
 
 double View::slices_away(const PatientPoint& place) const noexcept {
   return slice < 0 ? 0.0 : std::abs(part(grid.to_index(place), axes[2]) - static_cast<double>(slice));
@@ -93,15 +95,18 @@ std::int64_t slice_count(const Grid& grid, Plane plane) noexcept {
 View view_of(const Grid& grid, Plane plane, std::int64_t slice, ViewSize size) {
   if (slice < -1 || slice >= slice_count(grid, plane))
     throw Error(Code::wrong_use, "drawing slice " + std::to_string(slice) + " of " +
-                                     std::to_string(slice_count(grid, plane)) + " " + std::string(name_of(plane)) + " ones");
+                                     std::to_string(slice_count(grid, plane)) + " " + std::string(name_of(plane)) +
+                                     " ones");
   const PlaneRow& row = row_of(plane);
   const AxisOrder order = axis_order(grid);
   View view{.grid = grid};
   for (std::size_t k = 0; k < 3; ++k) view.axes[k] = order.index_axis[row.patient_axes[k]];
   view.slice = slice;
   view.letters = row.letters;
-  lay_out(view, {order.positive[row.patient_axes[0]] != row.with_patient[0],
-                 order.positive[row.patient_axes[1]] != row.with_patient[1]}, size);
+  lay_out(view,
+          {order.positive[row.patient_axes[0]] != row.with_patient[0],
+           order.positive[row.patient_axes[1]] != row.with_patient[1]},
+          size);
   return view;
 }
 

@@ -23,7 +23,8 @@ std::vector<float> sampled(std::span<const float> values) {
 
 float percentile_in_place(std::vector<float>& values, double fraction) {
   if (values.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::lround(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(values.size() - 1)));
+  const auto rank =
+      static_cast<std::size_t>(std::lround(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(values.size() - 1)));
   const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
   std::nth_element(values.begin(), at, values.end());
   return *at;
@@ -39,8 +40,10 @@ std::vector<float> sample_of(const AnyVolume& volume) {
         std::vector<float> out;
         if constexpr (!std::is_same_v<T, Rgb8>)
           for (std::size_t i = 0; i < voxels.size(); i += step) {
-            if constexpr (std::is_same_v<T, std::complex<float>>) out.push_back(std::abs(voxels[i]));
-            else out.push_back(static_cast<float>(voxels[i]));
+            if constexpr (std::is_same_v<T, std::complex<float>>)
+              out.push_back(std::abs(voxels[i]));
+            else
+              out.push_back(static_cast<float>(voxels[i]));
           }
         return out;
       },
@@ -86,8 +89,8 @@ Window suv_window(const std::vector<float>& values) {
 }
 
 std::vector<Window> ct_windows(const Image& image) {
-  std::vector<Window> windows{{40, 400, Palette::grey, "soft tissue"}, {-600, 1500, Palette::grey, "lung"},
-                              {400, 1800, Palette::grey, "bone"}};
+  std::vector<Window> windows{
+      {40, 400, Palette::grey, "soft tissue"}, {-600, 1500, Palette::grey, "lung"}, {400, 1800, Palette::grey, "bone"}};
   const std::string& part = image.acquisition.body_part;
   if (part.find("HEAD") != std::string::npos || part.find("BRAIN") != std::string::npos)
     windows.insert(windows.begin(), Window{40, 80, Palette::grey, "brain"});
@@ -99,9 +102,12 @@ std::vector<Window> ct_windows(const Image& image) {
 Rgb8 colour_of(Palette palette, std::uint8_t level) noexcept {
   const auto inverted = static_cast<std::uint8_t>(255 - level);
   switch (palette) {
-    case Palette::grey: return {level, level, level};
-    case Palette::inverted_grey: return {inverted, inverted, inverted};
-    case Palette::hot_iron: return {ramp(level, 0, 128), ramp(level, 128, 255), ramp(level, 192, 255)};
+    case Palette::grey:
+      return {level, level, level};
+    case Palette::inverted_grey:
+      return {inverted, inverted, inverted};
+    case Palette::hot_iron:
+      return {ramp(level, 0, 128), ramp(level, 128, 255), ramp(level, 192, 255)};
   }
   return {};
 }

@@ -20,8 +20,8 @@ using Affine = std::array<std::array<double, 4>, 3>;
 
 struct Attempt {
   std::optional<Grid> grid;
-  std::string why;          ///< in what the affine is no grid
-  double moved_mm = 0;      ///< how far making the axes orthonormal moved the farthest corner
+  std::string why;      ///< in what the affine is no grid
+  double moved_mm = 0;  ///< how far making the axes orthonormal moved the farthest corner
 };
 
 std::string short_number(double value) {
@@ -32,10 +32,14 @@ std::string short_number(double value) {
 
 double unit_mm(const Header& header, std::vector<Remark>& remarks) {
   switch (header.xyzt_units & 7) {
-    case 1: return 1000.0;
-    case 2: return 1.0;
-    case 3: return 1e-3;
-    default: break;
+    case 1:
+      return 1000.0;
+    case 2:
+      return 1.0;
+    case 3:
+      return 1e-3;
+    default:
+      break;
   }
   remarks.push_back({Severity::note, "unit_of_length_unknown", "xyzt_units names no unit of length: mm is taken"});
   return 1.0;
@@ -106,7 +110,8 @@ Attempt attempt(const Affine& lps, const Size3& size) {
   for (std::size_t r = 0; r < 3; ++r)
     if (!std::isfinite(lps[r][3])) return {std::nullopt, "has an origin that is not finite", 0};
   const auto cosine = [&](std::size_t a, std::size_t b) {
-    return std::abs(direction[0][a] * direction[0][b] + direction[1][a] * direction[1][b] + direction[2][a] * direction[2][b]);
+    return std::abs(direction[0][a] * direction[0][b] + direction[1][a] * direction[1][b] +
+                    direction[2][a] * direction[2][b]);
   };
   const double shear = std::max({cosine(0, 1), cosine(0, 2), cosine(1, 2)});
   if (shear > shear_max)
@@ -130,7 +135,8 @@ Vector3 checked_spacing(const Header& header, const std::string& name, std::vect
       throw Error(Code::bad_input, "reading NIfTI '" + name + "': " + field + " is " + short_number(stored) +
                                        "; a spacing must be > 0 and finite");
     spacing[k] = 1;
-    remarks.push_back({Severity::note, "no_slice_spacing", field + " is " + short_number(stored) + ": 1 is taken for the only slice"});
+    remarks.push_back({Severity::note, "no_slice_spacing",
+                       field + " is " + short_number(stored) + ": 1 is taken for the only slice"});
   }
   return spacing;
 }
@@ -147,9 +153,10 @@ double disagreement_mm(const Grid& a, const Grid& b) noexcept {
 
 Grid accept(const Attempt& found, const char* which, std::vector<Remark>& remarks) {
   if (found.moved_mm > rounding_mm)
-    remarks.push_back({Severity::note, "axes_made_orthogonal", std::string("the axes of the ") + which +
-                                                                   " are not quite at right angles: corners moved by up to " +
-                                                                   short_number(found.moved_mm) + " mm"});
+    remarks.push_back({Severity::note, "axes_made_orthogonal",
+                       std::string("the axes of the ") + which +
+                           " are not quite at right angles: corners moved by up to " + short_number(found.moved_mm) +
+                           " mm"});
   return *found.grid;
 }
 
@@ -165,8 +172,9 @@ Grid place(const Header& header, const std::string& name, std::vector<Remark>& r
   if (by_sform.grid) {
     if (by_qform.grid)
       if (const double off = disagreement_mm(*by_sform.grid, *by_qform.grid); off > disagreement_mm_max)
-        remarks.push_back({Severity::warning, "sform_qform_disagree",
-                           "sform and qform disagree by up to " + short_number(off) + " mm at a corner: sform is taken"});
+        remarks.push_back(
+            {Severity::warning, "sform_qform_disagree",
+             "sform and qform disagree by up to " + short_number(off) + " mm at a corner: sform is taken"});
     return accept(by_sform, "sform", remarks);
   }
   if (by_qform.grid) {
@@ -174,10 +182,12 @@ Grid place(const Header& header, const std::string& name, std::vector<Remark>& r
       remarks.push_back({Severity::warning, "sform_left", "the sform " + by_sform.why + ": qform is taken"});
     return accept(by_qform, "qform", remarks);
   }
-  if (header.sform_code > 0) throw Error(Code::bad_input, "reading NIfTI '" + name + "': the sform (srow) " + by_sform.why);
+  if (header.sform_code > 0)
+    throw Error(Code::bad_input, "reading NIfTI '" + name + "': the sform (srow) " + by_sform.why);
   if (header.qform_code > 0) throw Error(Code::bad_input, "reading NIfTI '" + name + "': the qform " + by_qform.why);
-  remarks.push_back({Severity::warning, "orientation_unknown",
-                     "neither sform nor qform is set: only pixdim says where voxels lie; left and right are not known"});
+  remarks.push_back(
+      {Severity::warning, "orientation_unknown",
+       "neither sform nor qform is set: only pixdim says where voxels lie; left and right are not known"});
   // nifti1.h, method 1: x = pixdim[1] i, y = pixdim[2] j, z = pixdim[3] k, in RAS.
   const Affine plain{{{spacing[0], 0, 0, 0}, {0, spacing[1], 0, 0}, {0, 0, spacing[2], 0}}};
   return *attempt(to_lps_mm(plain, unit), size).grid;

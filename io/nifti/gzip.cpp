@@ -27,7 +27,9 @@ struct CompressorRelease {
 /// zlib's stream, ended when it goes.
 class Inflater {
  public:
-  explicit Inflater(std::span<const std::byte> input) : left_(input) { ready_ = inflateInit2(&stream_, gzip_window_bits) == Z_OK; }
+  explicit Inflater(std::span<const std::byte> input) : left_(input) {
+    ready_ = inflateInit2(&stream_, gzip_window_bits) == Z_OK;
+  }
   ~Inflater() {
     if (ready_) inflateEnd(&stream_);
   }
@@ -83,8 +85,8 @@ bool gunzip_whole(std::span<const std::byte> bytes, std::span<std::byte> out) {
   if (!inflater) return false;
   while (!out.empty() && is_gzip(bytes)) {
     std::size_t taken = 0, given = 0;
-    if (libdeflate_gzip_decompress_ex(inflater.get(), bytes.data(), bytes.size(), out.data(), out.size(), &taken, &given) !=
-        LIBDEFLATE_SUCCESS)
+    if (libdeflate_gzip_decompress_ex(inflater.get(), bytes.data(), bytes.size(), out.data(), out.size(), &taken,
+                                      &given) != LIBDEFLATE_SUCCESS)
       return false;
     bytes = bytes.subspan(taken);
     out = out.subspan(given);
@@ -113,8 +115,8 @@ std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t co
   Inflater inflater(bytes);
   const std::size_t got = inflater.fill(out);
   if (got < out.size() || !inflater.finish())
-    throw Error(Code::bad_input, "reading '" + name + "': the gzip data is damaged or cut off after " + std::to_string(got) +
-                                     " of " + std::to_string(count) + " bytes");
+    throw Error(Code::bad_input, "reading '" + name + "': the gzip data is damaged or cut off after " +
+                                     std::to_string(got) + " of " + std::to_string(count) + " bytes");
   return out;
 }
 

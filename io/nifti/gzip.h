@@ -17,7 +17,8 @@ namespace penta::io::nifti {
 /// Exactly the first `count` bytes behind gzip (any number of members, their CRC checked; what follows is left alone).
 /// Throws Error{bad_input} that names `name` where there are
 /// fewer, where the data is damaged, or where `count` is more than deflate can have packed into `bytes`.
-[[nodiscard]] std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t count, const std::string& name);
+[[nodiscard]] std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t count,
+                                            const std::string& name);
 
 /// One gzip member with modification time 0: the same bytes give the same bytes.
 [[nodiscard]] std::vector<std::byte> gzip(std::span<const std::byte> bytes);

@@ -46,9 +46,9 @@ std::int32_t header_size(std::span<const std::byte> bytes, bool& swapped) noexce
 }
 
 bool known(std::int16_t datatype) noexcept {
-  constexpr std::array all{Datatype::u8,  Datatype::i16, Datatype::i32, Datatype::f32, Datatype::c64,  Datatype::f64,
-                           Datatype::rgb24, Datatype::i8, Datatype::u16, Datatype::u32, Datatype::i64, Datatype::u64,
-                           Datatype::c128, Datatype::rgba32};
+  constexpr std::array all{Datatype::u8,  Datatype::i16,   Datatype::i32,  Datatype::f32,   Datatype::c64,
+                           Datatype::f64, Datatype::rgb24, Datatype::i8,   Datatype::u16,   Datatype::u32,
+                           Datatype::i64, Datatype::u64,   Datatype::c128, Datatype::rgba32};
   return std::any_of(all.begin(), all.end(), [&](Datatype d) { return static_cast<std::int16_t>(d) == datatype; });
 }
 
@@ -148,19 +148,25 @@ Header parse_header(std::span<const std::byte> bytes, const std::string& name) {
 std::uint64_t voxel_bytes(Datatype datatype) noexcept {
   switch (datatype) {
     case Datatype::u8:
-    case Datatype::i8: return 1;
+    case Datatype::i8:
+      return 1;
     case Datatype::i16:
-    case Datatype::u16: return 2;
-    case Datatype::rgb24: return 3;
+    case Datatype::u16:
+      return 2;
+    case Datatype::rgb24:
+      return 3;
     case Datatype::i32:
     case Datatype::u32:
     case Datatype::f32:
-    case Datatype::rgba32: return 4;
+    case Datatype::rgba32:
+      return 4;
     case Datatype::c64:
     case Datatype::f64:
     case Datatype::i64:
-    case Datatype::u64: return 8;
-    case Datatype::c128: return 16;
+    case Datatype::u64:
+      return 8;
+    case Datatype::c128:
+      return 16;
   }
   return 0;
 }

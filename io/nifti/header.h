@@ -13,14 +13,26 @@ namespace penta::io::nifti {
 
 /// `datatype` of nifti1.h: what the file stores a voxel as.
 enum class Datatype : std::int16_t {
-  u8 = 2, i16 = 4, i32 = 8, f32 = 16, c64 = 32, f64 = 64, rgb24 = 128, i8 = 256, u16 = 512, u32 = 768, i64 = 1024,
-  u64 = 1280, c128 = 1792, rgba32 = 2304
+  u8 = 2,
+  i16 = 4,
+  i32 = 8,
+  f32 = 16,
+  c64 = 32,
+  f64 = 64,
+  rgb24 = 128,
+  i8 = 256,
+  u16 = 512,
+  u32 = 768,
+  i64 = 1024,
+  u64 = 1280,
+  c128 = 1792,
+  rgba32 = 2304
 };
 
 /// The fields of a NIfTI-1 or NIfTI-2 header that matter here, in the machine's byte order, units as stored.
 struct Header {
   int version = 1;
-  bool swapped = false;                  ///< the file's byte order is not the machine's
+  bool swapped = false;  ///< the file's byte order is not the machine's
   std::array<std::int64_t, 8> dim{};
   Datatype datatype = Datatype::u8;
   std::array<double, 8> pixdim{};

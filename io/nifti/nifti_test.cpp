@@ -24,14 +24,17 @@ class FileBytes {
   FileBytes(int version, bool big_endian, std::int16_t datatype, std::int16_t bits, std::vector<std::int64_t> dim)
       : version_(version), big_(big_endian), bytes_(version == 1 ? 352 : 544) {
     put<std::int32_t>(0, version == 1 ? 348 : 540);
-    std::memcpy(bytes_.data() + (version == 1 ? 344 : 4), version == 1 ? "n+1" : "n+2\0\r\n\032\n", version == 1 ? 4 : 8);
+    std::memcpy(bytes_.data() + (version == 1 ? 344 : 4), version == 1 ? "n+1" : "n+2\0\r\n\032\n",
+                version == 1 ? 4 : 8);
     put<std::int16_t>(version == 1 ? 70 : 12, datatype);
     put<std::int16_t>(version == 1 ? 72 : 14, bits);
     set_dim(0, static_cast<std::int64_t>(dim.size()));
     for (std::size_t i = 0; i < dim.size(); ++i) set_dim(i + 1, dim[i]);
     for (std::size_t i = 0; i < 8; ++i) pixdim(i, 1);
-    if (version == 1) put<float>(108, 352);
-    else put<std::int64_t>(168, 544);
+    if (version == 1)
+      put<float>(108, 352);
+    else
+      put<std::int64_t>(168, 544);
     units(2);
   }
   template <class T>
@@ -126,9 +129,11 @@ TEST(Nifti, EveryDatatypeBecomesTheNearestVoxelType) {
 }
 
 TEST(Nifti, ComplexAndColourVoxels) {
-  const Image complex = read(FileBytes(1, true, 32, 64, {2}).diagonal(1, 1, 1).voxels<float>({1, 2, 3, 4}).bytes(), "x");
+  const Image complex =
+      read(FileBytes(1, true, 32, 64, {2}).diagonal(1, 1, 1).voxels<float>({1, 2, 3, 4}).bytes(), "x");
   EXPECT_EQ(only<std::complex<float>>(complex).at(1, 0, 0), (std::complex<float>{3, 4}));
-  const Image colour = read(FileBytes(1, false, 128, 24, {2}).diagonal(1, 1, 1).voxels<std::uint8_t>({1, 2, 3, 4, 5, 6}).bytes(), "x");
+  const Image colour =
+      read(FileBytes(1, false, 128, 24, {2}).diagonal(1, 1, 1).voxels<std::uint8_t>({1, 2, 3, 4, 5, 6}).bytes(), "x");
   EXPECT_EQ(only<Rgb8>(colour).at(1, 0, 0), (Rgb8{4, 5, 6}));
 }
 
@@ -136,12 +141,18 @@ TEST(Nifti, LossesAreSaid) {
   FileBytes exact(1, false, 64, 64, {2}), lossy(1, false, 64, 64, {2}), wide(1, false, 1024, 64, {2});
   EXPECT_FALSE(says(read(exact.diagonal(1, 1, 1).voxels<double>({0.5, 2}).bytes(), "x"), "precision_lost"));
   EXPECT_TRUE(says(read(lossy.diagonal(1, 1, 1).voxels<double>({0.1, 2}).bytes(), "x"), "precision_lost"));
-  EXPECT_TRUE(says(read(wide.diagonal(1, 1, 1).voxels<std::int64_t>({(1LL << 40) + 1, 2}).bytes(), "x"), "precision_lost"));
+  EXPECT_TRUE(
+      says(read(wide.diagonal(1, 1, 1).voxels<std::int64_t>({(1LL << 40) + 1, 2}).bytes(), "x"), "precision_lost"));
 }
 
 TEST(Nifti, SlopeAndInterceptApplyAndZeroSlopeMeansNone) {
   const auto file = [](double slope, double intercept) {
-    return read(FileBytes(1, false, 4, 16, {2}).diagonal(1, 1, 1).scale(slope, intercept).voxels<std::int16_t>({10, -4}).bytes(), "x");
+    return read(FileBytes(1, false, 4, 16, {2})
+                    .diagonal(1, 1, 1)
+                    .scale(slope, intercept)
+                    .voxels<std::int16_t>({10, -4})
+                    .bytes(),
+                "x");
   };
   EXPECT_FLOAT_EQ(only<float>(file(0.5, -1024)).at(1, 0, 0), -1026.0F);
   EXPECT_EQ(only<std::int16_t>(file(0, 5)).at(1, 0, 0), -4);
@@ -168,7 +179,10 @@ TEST(Nifti, RasBecomesLps) {
 
 TEST(Nifti, UnitsOfLength) {
   const auto spacing = [](int units) {
-    return grid_of(read(FileBytes(2, false, 2, 8, {1}).units(units).diagonal(3, 3, 3).voxels<std::uint8_t>({1}).bytes(), "x").volume()).spacing_mm()[0];
+    return grid_of(read(FileBytes(2, false, 2, 8, {1}).units(units).diagonal(3, 3, 3).voxels<std::uint8_t>({1}).bytes(),
+                        "x")
+                       .volume())
+        .spacing_mm()[0];
   };
   EXPECT_DOUBLE_EQ(spacing(1), 3000);
   EXPECT_DOUBLE_EQ(spacing(2), 3);
@@ -176,7 +190,13 @@ TEST(Nifti, UnitsOfLength) {
 }
 
 TEST(Nifti, SformGoesBeforeQformAndDisagreementIsSaid) {
-  const Image image = read(FileBytes(1, false, 2, 8, {2, 2, 2}).diagonal(1, 1, 1).qform(1).number(268, 376, 20).voxels(std::vector<std::uint8_t>(8)).bytes(), "x");
+  const Image image = read(FileBytes(1, false, 2, 8, {2, 2, 2})
+                               .diagonal(1, 1, 1)
+                               .qform(1)
+                               .number(268, 376, 20)
+                               .voxels(std::vector<std::uint8_t>(8))
+                               .bytes(),
+                           "x");
   EXPECT_EQ(grid_of(image.volume()).origin_mm(), PatientPoint{});
   EXPECT_TRUE(says(image, "sform_qform_disagree"));
 }
@@ -189,7 +209,8 @@ TEST(Nifti, ShearIsRefusedUnlessTheQformIsGood) {
 }
 
 TEST(Nifti, WithoutSformAndQformOnlyPixdimIsKnown) {
-  const Image image = read(FileBytes(1, false, 2, 8, {2, 1, 1}).pixdim(1, 2.5).voxels<std::uint8_t>({1, 2}).bytes(), "x");
+  const Image image =
+      read(FileBytes(1, false, 2, 8, {2, 1, 1}).pixdim(1, 2.5).voxels<std::uint8_t>({1, 2}).bytes(), "x");
   EXPECT_TRUE(says(image, "orientation_unknown"));
   EXPECT_EQ(grid_of(image.volume()).spacing_mm()[0], 2.5);
 }
@@ -197,7 +218,8 @@ TEST(Nifti, WithoutSformAndQformOnlyPixdimIsKnown) {
 TEST(Nifti, BadHeadersAreNamed) {
   const auto base = [] { return FileBytes(1, false, 2, 8, {2, 1, 1}).diagonal(1, 1, 1); };
   EXPECT_NE(refusal(base().pixdim(1, 0).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[1]"), std::string::npos);
-  EXPECT_NE(refusal(base().pixdim(2, std::nan("")).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[2]"), std::string::npos);
+  EXPECT_NE(refusal(base().pixdim(2, std::nan("")).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[2]"),
+            std::string::npos);
   EXPECT_NE(refusal(base().voxels<std::uint8_t>({1}).bytes()).find("cut off"), std::string::npos);
   EXPECT_NE(refusal(base().set_dim(0, 9).bytes()).find("dim[0]"), std::string::npos);
   EXPECT_NE(refusal(base().set_dim(2, -1).bytes()).find("dim[2]"), std::string::npos);
@@ -206,7 +228,8 @@ TEST(Nifti, BadHeadersAreNamed) {
   EXPECT_NE(refusal(base().put(345, 'i').bytes()).find(".img"), std::string::npos);
   EXPECT_NE(refusal(base().put(344, '\0').bytes()).find("Analyze"), std::string::npos);
   EXPECT_NE(refusal(base().put<float>(108, -3.0F).bytes()).find("vox_offset"), std::string::npos);
-  EXPECT_NE(refusal(base().set_dim(1, 30000).set_dim(2, 30000).set_dim(3, 30000).bytes()).find("8 GiB"), std::string::npos);
+  EXPECT_NE(refusal(base().set_dim(1, 30000).set_dim(2, 30000).set_dim(3, 30000).bytes()).find("8 GiB"),
+            std::string::npos);
   EXPECT_NE(refusal(Bytes(10)).find("sizeof_hdr"), std::string::npos);
 }
 
@@ -235,7 +258,8 @@ TEST(Nifti, AnAnnouncedSizeThatGzipCannotHoldIsRefused) {
 
 std::vector<Matrix3> orientations() {
   std::vector<Matrix3> all;
-  const std::array<std::array<std::size_t, 3>, 6> orders{{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
+  const std::array<std::array<std::size_t, 3>, 6> orders{
+      {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
   for (const auto& order : orders)
     for (const double sign : {1.0, -1.0}) {
       Matrix3 m{};

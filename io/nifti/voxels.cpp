@@ -52,13 +52,16 @@ void survey(std::span<const std::byte> data, bool swapped, Plan& plan) {
   for (std::size_t i = 0; i < count; ++i) {
     const S value = load<S>(data.data() + i * sizeof(S), swapped);
     if constexpr (std::is_floating_point_v<S>) {
-      if (!std::isfinite(value)) plan.finite = false;
-      else if (static_cast<S>(static_cast<float>(value)) != value) plan.exact = false;
+      if (!std::isfinite(value))
+        plan.finite = false;
+      else if (static_cast<S>(static_cast<float>(value)) != value)
+        plan.exact = false;
     } else {
       low = std::min(low, value);
       high = std::max(high, value);
       // 2^24: up to there float32 holds every whole number; beyond, ask the number itself.
-      if (const auto f = static_cast<double>(static_cast<float>(value)); f != static_cast<double>(value)) plan.exact = false;
+      if (const auto f = static_cast<double>(static_cast<float>(value)); f != static_cast<double>(value))
+        plan.exact = false;
     }
   }
   if constexpr (std::is_integral_v<S>)
@@ -70,19 +73,31 @@ Plan make_plan(const Header& h, std::span<const std::byte> data, std::vector<Rem
   Plan plan;
   const bool colour = h.datatype == Datatype::rgb24 || h.datatype == Datatype::rgba32;
   if (!std::isfinite(h.slope) || !std::isfinite(h.intercept)) {
-    remarks.push_back({Severity::warning, "scaling_not_finite", "scl_slope or scl_inter is not finite: stored values are taken as they are"});
+    remarks.push_back({Severity::warning, "scaling_not_finite",
+                       "scl_slope or scl_inter is not finite: stored values are taken as they are"});
   } else if (h.slope != 0 && !(h.slope == 1 && h.intercept == 0) && !colour) {
     plan.scaled = true;
     plan.slope = h.slope;
     plan.intercept = h.intercept;
   }
   switch (h.datatype) {
-    case Datatype::u32: survey<std::uint32_t>(data, h.swapped, plan); break;
-    case Datatype::i64: survey<std::int64_t>(data, h.swapped, plan); break;
-    case Datatype::u64: survey<std::uint64_t>(data, h.swapped, plan); break;
-    case Datatype::f32: survey<float>(data, h.swapped, plan); break;
-    case Datatype::f64: survey<double>(data, h.swapped, plan); break;
-    default: break;
+    case Datatype::u32:
+      survey<std::uint32_t>(data, h.swapped, plan);
+      break;
+    case Datatype::i64:
+      survey<std::int64_t>(data, h.swapped, plan);
+      break;
+    case Datatype::u64:
+      survey<std::uint64_t>(data, h.swapped, plan);
+      break;
+    case Datatype::f32:
+      survey<float>(data, h.swapped, plan);
+      break;
+    case Datatype::f64:
+      survey<double>(data, h.swapped, plan);
+      break;
+    default:
+      break;
   }
   return plan;
 }
@@ -95,7 +110,8 @@ AnyVolume real(const Grid& grid, const Source& source, const Plan& plan) {
     });
   if constexpr (std::is_same_v<S, std::int8_t>)
     return fill<S, std::int16_t>(grid, source, [](S v) { return static_cast<std::int16_t>(v); });
-  else if constexpr (std::is_same_v<S, std::uint32_t> || std::is_same_v<S, std::int64_t> || std::is_same_v<S, std::uint64_t>) {
+  else if constexpr (std::is_same_v<S, std::uint32_t> || std::is_same_v<S, std::int64_t> ||
+                     std::is_same_v<S, std::uint64_t>) {
     if (plan.whole_fits) return fill<S, std::int32_t>(grid, source, [](S v) { return static_cast<std::int32_t>(v); });
     return fill<S, float>(grid, source, [](S v) { return static_cast<float>(v); });
   } else if constexpr (std::is_same_v<S, double>)
@@ -124,27 +140,42 @@ AnyVolume colour(const Grid& grid, const Source& source, std::size_t stride) {
   const auto out = volume.voxels();
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::byte* at = source.data.data() + i * stride;
-    out[i] = {std::to_integer<std::uint8_t>(at[0]), std::to_integer<std::uint8_t>(at[1]), std::to_integer<std::uint8_t>(at[2])};
+    out[i] = {std::to_integer<std::uint8_t>(at[0]), std::to_integer<std::uint8_t>(at[1]),
+              std::to_integer<std::uint8_t>(at[2])};
   }
   return volume;
 }
 
 AnyVolume decode_one(Datatype type, const Grid& grid, const Source& source, const Plan& plan) {
   switch (type) {
-    case Datatype::u8: return real<std::uint8_t>(grid, source, plan);
-    case Datatype::i8: return real<std::int8_t>(grid, source, plan);
-    case Datatype::i16: return real<std::int16_t>(grid, source, plan);
-    case Datatype::u16: return real<std::uint16_t>(grid, source, plan);
-    case Datatype::i32: return real<std::int32_t>(grid, source, plan);
-    case Datatype::u32: return real<std::uint32_t>(grid, source, plan);
-    case Datatype::i64: return real<std::int64_t>(grid, source, plan);
-    case Datatype::u64: return real<std::uint64_t>(grid, source, plan);
-    case Datatype::f32: return real<float>(grid, source, plan);
-    case Datatype::f64: return real<double>(grid, source, plan);
-    case Datatype::c64: return complex<float>(grid, source, plan);
-    case Datatype::c128: return complex<double>(grid, source, plan);
-    case Datatype::rgb24: return colour(grid, source, 3);
-    case Datatype::rgba32: return colour(grid, source, 4);
+    case Datatype::u8:
+      return real<std::uint8_t>(grid, source, plan);
+    case Datatype::i8:
+      return real<std::int8_t>(grid, source, plan);
+    case Datatype::i16:
+      return real<std::int16_t>(grid, source, plan);
+    case Datatype::u16:
+      return real<std::uint16_t>(grid, source, plan);
+    case Datatype::i32:
+      return real<std::int32_t>(grid, source, plan);
+    case Datatype::u32:
+      return real<std::uint32_t>(grid, source, plan);
+    case Datatype::i64:
+      return real<std::int64_t>(grid, source, plan);
+    case Datatype::u64:
+      return real<std::uint64_t>(grid, source, plan);
+    case Datatype::f32:
+      return real<float>(grid, source, plan);
+    case Datatype::f64:
+      return real<double>(grid, source, plan);
+    case Datatype::c64:
+      return complex<float>(grid, source, plan);
+    case Datatype::c128:
+      return complex<double>(grid, source, plan);
+    case Datatype::rgb24:
+      return colour(grid, source, 3);
+    case Datatype::rgba32:
+      return colour(grid, source, 4);
   }
   throw Error(Code::internal, "a NIfTI datatype without a decoder");
 }

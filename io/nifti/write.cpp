@@ -43,7 +43,9 @@ class HeaderBytes {
     std::memcpy(bytes_.data() + offset, &value, sizeof(T));
   }
   void put_number(std::size_t offset, double value) { put(offset, static_cast<float>(value)); }
-  void put_text(std::size_t offset, std::string_view text) { std::memcpy(bytes_.data() + offset, text.data(), text.size()); }
+  void put_text(std::size_t offset, std::string_view text) {
+    std::memcpy(bytes_.data() + offset, text.data(), text.size());
+  }
 
  private:
   std::vector<std::byte>& bytes_;
@@ -180,7 +182,8 @@ std::vector<std::byte> write(const LabelMap& labels, int layer) {
     append(bytes, voxels);
   } else {
     std::vector<std::uint8_t> small(voxels.size());
-    std::transform(voxels.begin(), voxels.end(), small.begin(), [](std::uint16_t v) { return static_cast<std::uint8_t>(v); });
+    std::transform(voxels.begin(), voxels.end(), small.begin(),
+                   [](std::uint16_t v) { return static_cast<std::uint8_t>(v); });
     append(bytes, std::span<const std::uint8_t>(small));
   }
   return gzip(bytes);

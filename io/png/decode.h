@@ -15,12 +15,12 @@ constexpr std::int64_t pixels_max = 1LL << 28U;
 struct Raster {
   std::uint32_t width = 0, height = 0;
   int channels = 1, bytes_per_sample = 1;
-  bool palette = false;       ///< labels: samples are indices of a palette
+  bool palette = false;  ///< labels: samples are indices of a palette
   bool alpha_dropped = false;
   bool reduced_to_8 = false;  ///< 16-bit colour became 8-bit
   int exif_orientation = 1;   ///< JPEG: 1 as it lies (Exif 2.3, tag 274)
   std::vector<std::uint8_t> rows;
-  std::string warning;        ///< what the library complained of and went on
+  std::string warning;  ///< what the library complained of and went on
 };
 
 /// Grey and palette stay as stored with `as_labels`; else palettes become RGB and 1, 2, 4 bit grey is spread to 0..255.

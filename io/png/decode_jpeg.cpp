@@ -1,9 +1,11 @@
+// clang-format off
+#include <cstdio>  // jpeglib.h uses FILE and size_t without including them
+#include <jpeglib.h>
+// clang-format on
+
 #include <array>
 #include <csetjmp>
-#include <cstdio>
 #include <cstring>
-
-#include <jpeglib.h>
 
 #include "core/error.h"
 #include "io/png/decode.h"
@@ -53,7 +55,8 @@ class Reader {
 bool read_header(Job& job, std::span<const std::byte> bytes) {
   if (setjmp(job.back) != 0) return false;
   jpeg_create_decompress(&job.jpeg);
-  jpeg_mem_src(&job.jpeg, reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<unsigned long>(bytes.size()));
+  jpeg_mem_src(&job.jpeg, reinterpret_cast<const unsigned char*>(bytes.data()),
+               static_cast<unsigned long>(bytes.size()));
   jpeg_save_markers(&job.jpeg, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(&job.jpeg, TRUE);
   job.jpeg.out_color_space = job.jpeg.jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
@@ -110,7 +113,8 @@ Raster decode_jpeg(std::span<const std::byte> bytes, const std::string& name) {
   const std::int64_t pixels = static_cast<std::int64_t>(job.raster.width) * job.raster.height;
   if (pixels > pixels_max) throw fail("more than 2^28 pixels");
   // The first scan of the DC values takes at least one bit for 64 pixels (ITU-T T.81 F.1.2).
-  if (pixels / 1024 > static_cast<std::int64_t>(bytes.size())) throw fail("the file is cut off: too short for its width and height");
+  if (pixels / 1024 > static_cast<std::int64_t>(bytes.size()))
+    throw fail("the file is cut off: too short for its width and height");
   for (const jpeg_marker_struct* m = job.jpeg.marker_list; m != nullptr; m = m->next)
     if (const int turn = exif_orientation({m->data, m->data_length}); turn != 1) job.raster.exif_orientation = turn;
   job.raster.rows.resize(static_cast<std::size_t>(pixels) * job.raster.channels);

@@ -125,8 +125,8 @@ bool write_all(Job& job, int channels) {
   if (setjmp(png_jmpbuf(job.png)) != 0) return false;
   png_set_write_fn(job.png, &job, on_write, on_flush);
   png_set_IHDR(job.png, job.info, job.raster.width, job.raster.height, 8,
-               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(job.png, job.info);
   png_write_image(job.png, job.row_starts.data());
   png_write_end(job.png, nullptr);
@@ -150,7 +150,8 @@ Raster decode_png(std::span<const std::byte> bytes, bool as_labels, const std::s
   const Reader reader(job);
   if (job.info == nullptr) throw Error(Code::out_of_memory, "reading PNG '" + name + "': no memory for the reader");
   if (!read_header(job)) throw fail(job.error);
-  const std::size_t row_bytes = static_cast<std::size_t>(job.raster.width) * job.raster.channels * job.raster.bytes_per_sample;
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(job.raster.width) * job.raster.channels * job.raster.bytes_per_sample;
   const std::size_t total = row_bytes * job.raster.height;
   if (static_cast<std::int64_t>(job.raster.width) * job.raster.height > pixels_max) throw fail("more than 2^28 pixels");
   // Deflate packs 1032 to 1 at most, and 1-bit pixels become bytes (24 when a palette makes them RGB).

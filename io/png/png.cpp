@@ -25,19 +25,24 @@ Frame2d frame_of(const Raster& raster) {
   Frame2d frame;
   frame.width = raster.width;
   frame.height = raster.height;
-  if (raster.channels == 3) frame.pixels = samples<Rgb8>(raster);
-  else if (raster.bytes_per_sample == 2) frame.pixels = samples<std::uint16_t>(raster);
-  else frame.pixels = samples<std::uint8_t>(raster);
+  if (raster.channels == 3)
+    frame.pixels = samples<Rgb8>(raster);
+  else if (raster.bytes_per_sample == 2)
+    frame.pixels = samples<std::uint16_t>(raster);
+  else
+    frame.pixels = samples<std::uint8_t>(raster);
   return frame;
 }
 
 std::vector<Remark> remarks_of(const Raster& raster) {
   std::vector<Remark> remarks;
-  if (raster.alpha_dropped) remarks.push_back({Severity::note, "alpha_dropped", "the transparency of the picture was dropped"});
+  if (raster.alpha_dropped)
+    remarks.push_back({Severity::note, "alpha_dropped", "the transparency of the picture was dropped"});
   if (raster.reduced_to_8) remarks.push_back({Severity::note, "precision_lost", "16-bit colours became 8-bit ones"});
   if (raster.exif_orientation != 1)
-    remarks.push_back({Severity::warning, "exif_orientation_left",
-                       "the Exif orientation " + std::to_string(raster.exif_orientation) + " was not applied: pixels lie as stored"});
+    remarks.push_back(
+        {Severity::warning, "exif_orientation_left",
+         "the Exif orientation " + std::to_string(raster.exif_orientation) + " was not applied: pixels lie as stored"});
   if (!raster.warning.empty())
     remarks.push_back({Severity::warning, "picture_damaged", "the picture may be damaged: " + raster.warning});
   return remarks;
@@ -70,7 +75,8 @@ Image read(std::span<const std::byte> bytes, const std::string& name) {
 
 LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) {
   if (!sniff_png(bytes))
-    throw Error(Code::bad_input, "reading labels '" + name + "': only PNG keeps label values, and this is another format");
+    throw Error(Code::bad_input,
+                "reading labels '" + name + "': only PNG keeps label values, and this is another format");
   const Raster raster = decode_png(bytes, true, name);
   if (raster.channels != 1)
     throw Error(Code::bad_input, "reading labels '" + name + "': labels are a grey or palette PNG, and this has " +
@@ -79,8 +85,10 @@ LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) 
   labels.planar = true;
   labels.layers.emplace_back(Grid({raster.width, raster.height, 1}, {1, 1, 1}));
   const auto out = labels.layers.front().voxels();
-  if (raster.bytes_per_sample == 2) std::memcpy(out.data(), raster.rows.data(), raster.rows.size());
-  else std::copy(raster.rows.begin(), raster.rows.end(), out.begin());
+  if (raster.bytes_per_sample == 2)
+    std::memcpy(out.data(), raster.rows.data(), raster.rows.size());
+  else
+    std::copy(raster.rows.begin(), raster.rows.end(), out.begin());
   add_found_segments(labels);
   return labels;
 }
@@ -100,7 +108,8 @@ std::vector<std::byte> write(const LabelMap& labels) {
   const auto voxels = labels.layers.front().voxels();
   std::vector<std::uint8_t> rows(voxels.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (voxels[i] > 255) throw Error(Code::bad_input, "writing labels as PNG: label " + std::to_string(voxels[i]) + " is over 255");
+    if (voxels[i] > 255)
+      throw Error(Code::bad_input, "writing labels as PNG: label " + std::to_string(voxels[i]) + " is over 255");
     rows[i] = static_cast<std::uint8_t>(voxels[i]);
   }
   return encode_png(static_cast<std::uint32_t>(size[0]), static_cast<std::uint32_t>(size[1]), 1, rows);

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (error.code() == penta::Code::internal) std::abort();
   }
   try {
-    (void)penta::io::png::read_labels(penta::io::png::write(penta::io::png::read_labels(bytes, "fuzz.png")), "again.png");
+    (void)penta::io::png::read_labels(penta::io::png::write(penta::io::png::read_labels(bytes, "fuzz.png")),
+                                      "again.png");
   } catch (const penta::Error& error) {
     if (error.code() == penta::Code::internal) std::abort();
   }

@@ -22,6 +22,7 @@ MethodPtr make_processing_pet_suv();
 MethodPtr make_processing_spect_reconstruct();
 MethodPtr make_segmentation_pet_lesion();
 MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore& models);
+MethodPtr make_analysis_mr_volumetry();
 MethodPtr make_analysis_us_fetal_biometry(const nn::ModelStore& models);
 
 namespace {
@@ -34,6 +35,7 @@ std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   list.push_back(make_processing_spect_reconstruct());
   list.push_back(make_detection_spect_hot_regions());
   list.push_back(make_segmentation_mr_hippocampus(models));
+  list.push_back(make_analysis_mr_volumetry());
   list.push_back(make_analysis_us_fetal_biometry(models));
   list.push_back(make_generation_ct_simulate());
   list.push_back(make_generation_pet_simulate());

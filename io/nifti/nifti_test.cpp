@@ -353,17 +353,35 @@ TEST(Nifti, InverseOfLabels) {
   EXPECT_THROW((void)read_labels(halves, "x"), Error);
 }
 
-// Published: shapes as nibabel 5.4 reads them.
+double sum_of(const Image& image) {
+  double sum = 0;
+  for (const AnyVolume& volume : std::get<VolumeSequence>(image.pixels)) {
+    const Volume<float> numbers = to_float(volume);
+    for (const float v : numbers.voxels()) sum += static_cast<double>(v);
+  }
+  return sum;
+}
+
+// Published: shapes, sums and affines (x and y negated: RAS to LPS) as nibabel 5.4.2 reads them.
 TEST(Nifti, PublishedFilesOfNibabel) {
   const auto folder = test_data("mr/nibabel-formats");
   if (!folder) GTEST_SKIP() << "data not here: mr/nibabel-formats";
-  const Image four = read_image(*folder / "example4d.nii.gz");
-  const auto& volumes = std::get<VolumeSequence>(four.pixels);
+  const Image oblique = read_image(*folder / "example4d.nii.gz");
+  const auto& volumes = std::get<VolumeSequence>(oblique.pixels);
   EXPECT_EQ(volumes.size(), 2U);
-  EXPECT_EQ(grid_of(volumes[0]).size(), (Size3{128, 96, 24}));
-  EXPECT_EQ(four.axis, SequenceAxis::time);
-  const Image two = read_image(*folder / "example_nifti2.nii.gz");
-  EXPECT_EQ(grid_of(std::get<VolumeSequence>(two.pixels)[0]).size(), (Size3{32, 20, 12}));
+  EXPECT_EQ(oblique.axis, SequenceAxis::time);
+  const Grid& grid = grid_of(volumes[0]);
+  EXPECT_EQ(grid.size(), (Size3{128, 96, 24}));
+  EXPECT_NEAR(grid.origin_mm().x, -117.855, 1e-3);
+  EXPECT_NEAR(grid.origin_mm().y, 35.723, 1e-3);
+  EXPECT_NEAR(grid.axis(2)[1] * grid.spacing_mm()[2], 0.356, 1e-3);
+  EXPECT_NEAR(grid.axis(2)[2] * grid.spacing_mm()[2], 2.171, 1e-3);
+  EXPECT_EQ(sum_of(oblique), 101985356);
+  const Image second = read_image(*folder / "example_nifti2.nii.gz");
+  EXPECT_EQ(grid_of(std::get<VolumeSequence>(second.pixels)[0]).size(), (Size3{32, 20, 12}));
+  EXPECT_EQ(sum_of(second), 6926802);
+  EXPECT_EQ(sum_of(read_image(*folder / "anatomical.nii")), 284166082);  // big-endian
+  EXPECT_NEAR(sum_of(read_image(*folder / "functional.nii")), 77913290.36, 10);  // scaled
 }
 
 }  // namespace

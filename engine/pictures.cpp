@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "image/rasterize/polygon.h"
 #include "render/montage.h"
 #include "render/overlay.h"
 #include "render/slice.h"
@@ -46,6 +47,18 @@ class SeriesPictures {
     if (const auto* image = std::get_if<Image>(&content_)) plain(*image);
     if (const auto* raw = std::get_if<RawData>(&content_))
       if (const auto* projections = std::get_if<Projections>(&raw->value)) plain(*projections);
+  }
+
+  // Regions that came with the study, over the image that they were drawn on.
+  void given(const io::Content& supply) {
+    const auto* image = std::get_if<Image>(&content_);
+    if (image == nullptr || !image->is_volume()) return;
+    if (const auto* labels = std::get_if<LabelMap>(&supply)) overlaid("given labels", {labels, nullptr});
+    const auto* contours = std::get_if<Contours>(&supply);
+    if (contours == nullptr) return;
+    std::vector<Remark> remarks;
+    const LabelMap labels = rasterize(*contours, grid_of(image->volume()), remarks);
+    overlaid("given regions", {&labels, nullptr});
   }
 
   // Labels, findings and new volumes of one step.
@@ -178,7 +191,7 @@ class SeriesPictures {
     const AnyVolume& volume = (*volumes)[volumes->size() / 2];
     const Window window = render::default_windows(*image).front();
     add(slices(volume, keys_of(volume, overlay), window, overlay), id + legend(overlay));
-    if (report_.modality == "PET") projections_of(volume, window, overlay, id + ": ");
+    if (report_.modality == "PET" && overlay.labels != nullptr) projections_of(volume, window, overlay, id + ": ");
   }
 
   static std::vector<render::KeySlice> keys_of(const AnyVolume& volume, const Overlay& overlay) {
@@ -227,6 +240,8 @@ std::vector<ReportPicture> key_pictures(const io::Content& content) {
 void add_pictures(const io::Content& content, const Runner& runner, SeriesReport& report) {
   SeriesPictures pictures(content, report);
   pictures.plain();
+  for (const Supply& supply : runner.supplies())
+    if (supply.content.get() != &content) pictures.given(*supply.content);
   for (const auto& step : runner.steps()) pictures.step(*step);
 }
 

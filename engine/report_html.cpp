@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -83,7 +84,9 @@ class Page {
   }
 
   std::string modality_of(const SeriesReport& series) const {
-    return series.modality.empty() ? texts_("unknown") : series.modality;
+    if (!series.modality.empty()) return series.modality;
+    const std::string& dicom = series.acquisition.dicom_modality;
+    return dicom.empty() ? texts_("unknown") : dicom;
   }
 
   void overview(std::span<const StudyReport> studies) {
@@ -112,7 +115,8 @@ class Page {
   void series(const SeriesReport& s) {
     html_ += "<h2 id=\"" + escape(s.folder) + "\">" + escape(s.folder) + " &middot; " + escape(modality_of(s)) +
              (s.recognised.empty() ? "" : " &middot; " + escape(s.recognised)) + "</h2>\n";
-    html_ += "<p>" + escape(s.acquisition.series_description) + " &middot; " + escape(s.shape) + " &middot; " +
+    const std::string& description = s.acquisition.series_description;
+    html_ += "<p>" + (description.empty() ? "" : escape(description) + " &middot; ") + escape(s.shape) + " &middot; " +
              escape(s.format) + "</p>\n";
     if (s.acquisition.synthetic) html_ += "<p><span class=\"synthetic\">" + text("synthetic") + "</span></p>\n";
     pictures(s);
@@ -143,18 +147,21 @@ class Page {
       html_ += "<p class=\"muted\">" + text("no_measurements") + "</p>\n";
       return;
     }
-    html_ += "<table>" + heads({"name", "value", "unit", "region", "side", "reference", "formula"});
+    const bool any_range = std::any_of(list.begin(), list.end(), [](const Measurement& m) { return m.reference_range.has_value(); });
+    html_ += "<table>" + (any_range ? heads({"name", "value", "unit", "region", "side", "reference", "formula"})
+                                    : heads({"name", "value", "unit", "region", "side", "formula"}));
     for (const Measurement& m : list) {
       html_ += "<tr>" + cell(m.name) + number_cell(number(m.value)) + cell(unit_text(m.unit)) + cell(m.region);
       html_ += "<td>" + (m.side == Side::none ? std::string() : text(name_of(m.side))) + "</td>";
-      if (m.reference_range)
-        html_ += cell(number(m.reference_range->low) + " - " + number(m.reference_range->high) + " (" +
-                      m.reference_range->population + "; " + m.reference_range->source + ")");
-      else
-        html_ += "<td class=\"muted\">" + text("no_reference") + "</td>";
+      if (any_range) html_ += m.reference_range ? cell(range_text(*m.reference_range)) : "<td></td>";
       html_ += "<td class=\"muted\">" + escape(m.formula) + "</td></tr>\n";
     }
     html_ += "</table>\n";
+    if (!any_range) html_ += "<p class=\"muted\">" + text("no_reference") + "</p>\n";
+  }
+
+  static std::string range_text(const ReferenceRange& r) {
+    return number(r.low) + " - " + number(r.high) + " (" + r.population + "; " + r.source + ")";
   }
 
   void findings(const Findings& list) {

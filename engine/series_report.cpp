@@ -13,14 +13,37 @@ namespace penta::engine {
 
 namespace {
 
-bool belongs_to(const io::Content& other, const Acquisition& acquisition) {
-  if (const auto* contours = std::get_if<Contours>(&other))
-    return contours->referenced_series_uid == acquisition.series_uid ||
-           (!contours->frame_of_reference_uid.empty() &&
-            contours->frame_of_reference_uid == acquisition.frame_of_reference_uid);
+bool drawn_on(const io::Content& other, const Acquisition& acquisition) {
+  const auto* contours = std::get_if<Contours>(&other);
+  return contours != nullptr && contours->referenced_series_uid == acquisition.series_uid;
+}
+
+bool in_same_space(const io::Content& other, const Acquisition& acquisition) {
+  const std::string& space = acquisition.frame_of_reference_uid;
+  if (space.empty()) return false;
+  if (const auto* contours = std::get_if<Contours>(&other)) return contours->frame_of_reference_uid == space;
   const auto* labels = std::get_if<LabelMap>(&other);
-  return labels != nullptr && !acquisition.frame_of_reference_uid.empty() &&
-         labels->acquisition.frame_of_reference_uid == acquisition.frame_of_reference_uid;
+  return labels != nullptr && labels->acquisition.frame_of_reference_uid == space;
+}
+
+// Contours that were drawn on this series, all their regions together; where there are none, those of its space.
+std::vector<ContentPtr> supplies_for(std::span<const ContentPtr> others, const Acquisition& acquisition) {
+  const bool own = std::any_of(others.begin(), others.end(), [&](const ContentPtr& o) { return drawn_on(*o, acquisition); });
+  std::vector<ContentPtr> supplies;
+  Contours together;
+  for (const ContentPtr& other : others) {
+    if (!(own ? drawn_on(*other, acquisition) : in_same_space(*other, acquisition))) continue;
+    if (const auto* contours = std::get_if<Contours>(other.get())) {
+      std::vector<ContourRegion> regions = std::move(together.regions);
+      regions.insert(regions.end(), contours->regions.begin(), contours->regions.end());
+      together = *contours;
+      together.regions = std::move(regions);
+    } else {
+      supplies.push_back(other);
+    }
+  }
+  if (!together.regions.empty()) supplies.push_back(std::make_shared<const io::Content>(std::move(together)));
+  return supplies;
 }
 
 // The best probability that a method of the chain gave a label, or nothing.
@@ -149,8 +172,7 @@ void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, 
   Workspace workspace;
   Runner runner(methods, workspace, control, settings.settings);
   runner.supply({"", content});
-  for (const ContentPtr& other : others)
-    if (belongs_to(*other, report.acquisition)) runner.supply({"", other});
+  for (ContentPtr& other : supplies_for(others, report.acquisition)) runner.supply({"", std::move(other)});
   if (!report.modality.empty()) SeriesRun(methods, runner, *content, report).all();
   const auto* image = std::get_if<Image>(content.get());
   for (const auto& step : runner.steps()) {

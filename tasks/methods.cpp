@@ -20,6 +20,8 @@ MethodPtr make_analysis_pet_quantify();
 MethodPtr make_detection_spect_hot_regions();
 MethodPtr make_processing_pet_suv();
 MethodPtr make_processing_spect_reconstruct();
+MethodPtr make_segmentation_ct_body();
+MethodPtr make_segmentation_ct_tissue();
 MethodPtr make_segmentation_pet_lesion();
 MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore& models);
 MethodPtr make_analysis_mr_volumetry();
@@ -30,6 +32,8 @@ namespace {
 std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
   list.push_back(make_processing_pet_suv());
+  list.push_back(make_segmentation_ct_body());
+  list.push_back(make_segmentation_ct_tissue());
   list.push_back(make_segmentation_pet_lesion());
   list.push_back(make_analysis_pet_quantify());
   list.push_back(make_processing_spect_reconstruct());

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <array>
+
+#include "image/components/components.h"
+#include "image/morphology/morphology.h"
+#include "image/resample/resample.h"
+#include "modality/ct/hounsfield.h"
+#include "modality/plausible.h"
+#include "tasks/method.h"
+#include "tasks/methods.h"
+
+namespace penta {
+
+namespace {
+
+using Mask = Volume<std::uint8_t>;
+
+struct Tissue {
+  int value;
+  std::string_view name, code, meaning, category, category_meaning;
+  std::array<std::uint8_t, 3> colour;
+};
+constexpr std::array<Tissue, 5> tissues{{
+    {1, "air", "15158005", "Air", "105590001", "Substance", {90, 90, 255}},
+    {2, "lung", "39607008", "Lung", "91723000", "Anatomical Structure", {110, 220, 255}},
+    {3, "fat", "55603005", "Fat", "85756007", "Tissue", {255, 225, 110}},
+    {4, "soft tissue", "87784001", "Soft tissue", "85756007", "Tissue", {225, 90, 80}},
+    {5, "bone", "3138006", "Bone", "85756007", "Tissue", {245, 245, 235}},
+}};
+
+constexpr double smallest_lung_ml = 40;
+constexpr double gas_below_hu = -950;      // gas that no lung tissue is mixed with
+constexpr double most_gas_in_lung = 0.5;   // severe emphysema stays below this, bowel gas above
+constexpr double smallest_bone_ml = 0.2;
+
+template <class Choose>
+Mask where(const Volume<float>& hu, const Mask& body, Choose choose) {
+  Mask mask(hu.grid());
+  const auto from = hu.voxels();
+  const auto inside = body.voxels();
+  for (std::size_t i = 0; i < from.size(); ++i)
+    mask.voxels()[i] = inside[i] != 0 && choose(static_cast<double>(from[i])) ? 1 : 0;
+  return mask;
+}
+
+// Air spaces inside the body that are large and hold tissue between the air; vessels in them are closed over.
+Mask lungs_of(const Volume<float>& hu, const Mask& body) {
+  const Mask thin = where(hu, body, [](double v) { return v < ct::air_below; });
+  const Components parts = connected_components(thin.view(), Connectivity::faces);
+  std::vector<std::int64_t> gas(parts.sizes.size(), 0);
+  for (const Run& run : parts.runs) {
+    const float* row = &hu.at(run.first_x, run.y, run.z);
+    gas[static_cast<std::size_t>(run.component - 1)] +=
+        std::count_if(row, row + run.length(), [](float v) { return static_cast<double>(v) < gas_below_hu; });
+  }
+  std::vector<bool> keep(parts.sizes.size());
+  bool any = false;
+  for (std::size_t k = 0; k < keep.size(); ++k) {
+    const auto size = static_cast<double>(parts.sizes[k]);
+    keep[k] = size * hu.grid().voxel_volume_ml() >= smallest_lung_ml && static_cast<double>(gas[k]) < most_gas_in_lung * size;
+    any = any || keep[k];
+  }
+  Mask lungs = mask_of(parts, keep, hu.grid());
+  if (!any) return lungs;
+  lungs = fill_holes(close(lungs.view(), 4).view());
+  for (std::size_t i = 0; i < lungs.voxels().size(); ++i) lungs.voxels()[i] = lungs.voxels()[i] & body.voxels()[i];
+  return lungs;
+}
+
+// Dense parts that hold a core of bone; closed by 2 mm so that the finest marrow spaces belong.
+Mask bones_of(const Volume<float>& hu, const Mask& body) {
+  const Mask dense = where(hu, body, [](double v) { return v >= ct::bone_edge; });
+  const Components parts = connected_components(dense.view(), Connectivity::faces);
+  std::vector<std::int64_t> core(parts.sizes.size(), 0);
+  for (const Run& run : parts.runs) {
+    const float* row = &hu.at(run.first_x, run.y, run.z);
+    core[static_cast<std::size_t>(run.component - 1)] +=
+        std::count_if(row, row + run.length(), [](float v) { return static_cast<double>(v) >= ct::bone_core; });
+  }
+  std::vector<bool> keep(parts.sizes.size());
+  for (std::size_t k = 0; k < keep.size(); ++k)
+    keep[k] = static_cast<double>(core[k]) * hu.grid().voxel_volume_ml() >= smallest_bone_ml;
+  Mask bones = mask_of(parts, keep, hu.grid());
+  bones = close(bones.view(), 2);
+  for (std::size_t i = 0; i < bones.voxels().size(); ++i) bones.voxels()[i] = bones.voxels()[i] & body.voxels()[i];
+  return bones;
+}
+
+Mask body_from(const LabelMap& labels, const Grid& grid) {
+  if (labels.planar || labels.layers.empty()) throw Error(Code::bad_input, "splitting CT into tissues: the body is no label map of a volume");
+  Mask body(grid);
+  const auto copy = [&](std::span<const std::uint16_t> from) {
+    std::transform(from.begin(), from.end(), body.voxels().begin(), [](std::uint16_t v) { return v != 0; });
+  };
+  if (labels.grid().same_as(grid))
+    copy(labels.layers[0].voxels());
+  else
+    copy(resample_nearest(labels.layers[0].view(), grid).voxels());
+  return body;
+}
+
+LabelMap split(const Volume<float>& hu, const Mask& body, const Control& control) {
+  const Mask lungs = lungs_of(hu, body);
+  control.report(0.5, "tissues");
+  const Mask bones = bones_of(hu, body);
+  LabelMap labels;
+  labels.layers.emplace_back(hu.grid());
+  const auto out = labels.layers[0].voxels();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (body.voxels()[i] == 0) continue;
+    const auto v = static_cast<double>(hu.voxels()[i]);
+    // Between air and fat lie only voxels that are part air, part tissue: they belong to none.
+    out[i] = lungs.voxels()[i] != 0       ? 2
+             : bones.voxels()[i] != 0     ? 5
+             : v < ct::air_below          ? 1
+             : v < ct::fat.lower          ? 0
+             : v < ct::fat.upper          ? 3
+                                          : 4;
+  }
+  for (const Tissue& t : tissues)
+    labels.segments.push_back({t.value, 0, std::string(t.name), {"SCT", std::string(t.code), std::string(t.meaning)},
+                               {"SCT", std::string(t.category), std::string(t.category_meaning)}, Side::none, t.colour});
+  return labels;
+}
+
+Measurements volumes_of(const LabelMap& labels) {
+  std::array<std::int64_t, 6> counts{};
+  for (const std::uint16_t v : labels.layers[0].voxels()) ++counts[v];
+  Measurements out;
+  for (const Segment& segment : labels.segments)
+    out.push_back({"volume", static_cast<double>(counts[static_cast<std::size_t>(segment.value)]) * labels.grid().voxel_volume_ml(), "mL",
+                   {"SCT", "118565006", "Volume"}, segment.name, Side::none, "voxels * voxel volume",
+                   plausible_range(segment.name + " volume"), {}});
+  return out;
+}
+
+class CtTissue final : public Method {
+ public:
+  [[nodiscard]] const Card& card() const noexcept override { return card_; }
+
+  [[nodiscard]] Answer run(const Request& request) const override {
+    const Image& image = request.need<Image>("image");
+    if (!image.unit.empty() && image.unit != "[hnsf'U]")
+      throw Error(Code::bad_input, "splitting CT into tissues: values are in '" + image.unit + "', not in HU");
+    Answer answer;
+    const Volume<float> hu = to_float(image.volume());
+    const Mask body = body_from(request.need<LabelMap>("body"), hu.grid());
+    LabelMap labels = split(hu, body, request.control);
+    labels.acquisition = image.acquisition;
+    const auto* facts = facts_of<CtFacts>(image.acquisition);
+    if (facts != nullptr && facts->contrast_agent && !facts->contrast_agent->empty())
+      answer.remarks.push_back({Severity::warning, "contrast_agent", "the header says that a contrast agent was given: enhanced vessels, "
+                                                                     "kidneys and bowel of more than 250 HU count as bone"});
+    Measurements volumes = volumes_of(labels);
+    answer.artifacts.push_back({"labels", std::move(labels)});
+    answer.artifacts.push_back({"measurements", std::move(volumes)});
+    return answer;
+  }
+
+ private:
+  Card card_ = built_in_card("segmentation/ct.tissue");
+};
+
+}  // namespace
+
+MethodPtr make_segmentation_ct_tissue() { return std::make_unique<CtTissue>(); }
+
+}  // namespace penta

@@ -24,8 +24,8 @@ void add_option(CLI::App& app, const Option& option, Values& values, std::map<st
     made = app.add_flag(option.name, flags[key], option.text);
   } else {
     made = app.add_option(option.name, values[key], option.text);
-    if (option.kind == Option::Kind::one) made->expected(1);
-    else if (option.name.front() == '-') made->expected(1)->take_all();
+    if (option.kind == Option::Kind::one) made->expected(1)->allow_extra_args(false);
+    else if (option.name.front() == '-') made->expected(1)->allow_extra_args(false)->take_all();
   }
   made->required(option.required);
 }

@@ -1,11 +1,12 @@
 """Runs the GoogleTest programs of the layers and the Python tests of the tools."""
 import json
 import os
+import re
 import subprocess
 import time
 import unittest
 
-from tally import ROOT
+from tally import NOT_HERE, ROOT
 
 LIMIT_S = 900
 
@@ -25,11 +26,11 @@ def run_layer_tests(tally, folder, environment=None):
             except subprocess.TimeoutExpired:
                 code = f"stopped after {LIMIT_S} s"
             log.seek(0)
-            tail = "\n".join(log.read().splitlines()[-25:])
-        count_layer(tally, program.name, answer, code, tail)
+            count_layer(tally, program.name, answer, code, log.read())
 
 
-def count_layer(tally, name, answer, code, tail):
+def count_layer(tally, name, answer, code, log):
+    tail = "\n".join(log.splitlines()[-25:])
     if not answer.is_file():
         tally.add(name, f"ended without an answer (exit code {code}):\n{tail}")
         return
@@ -38,7 +39,7 @@ def count_layer(tally, name, answer, code, tail):
         for test in suite["testsuite"]:
             label = f"{name}: {suite['name']}.{test['name']}"
             if test.get("result") == "SKIPPED":
-                tally.skip(label, skip_reason(test, tail))
+                tally.skip(label, skip_reason(f"{suite['name']}.{test['name']}", log))
             elif test.get("failures"):
                 failed += 1
                 tally.add(label, test["failures"][0]["failure"])
@@ -48,9 +49,11 @@ def count_layer(tally, name, answer, code, tail):
         tally.add(name, f"exit code {code} although no test failed:\n{tail}")
 
 
-def skip_reason(test, tail):
-    messages = [entry.get("message", "") for entry in test.get("skipped", [])]
-    return " ".join(" ".join(messages).split()) or "data not here (no reason given)"
+def skip_reason(name, log):
+    """What a test said when it skipped: GoogleTest 1.12 tells it in its log only."""
+    found = re.search(rf"^\[ RUN      \] {re.escape(name)}\n(.*?)^\[  SKIPPED \] ", log, re.M | re.S)
+    text = found.group(1) if found else ""
+    return " ".join(line for line in text.splitlines() if not line.endswith("Skipped")).strip() or f"{NOT_HERE} (no reason given)"
 
 
 class Counting(unittest.TestResult):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import cells.run
 import fuzz.run
 import programs
 import report.check
@@ -33,7 +34,7 @@ def default_tier(tally):
     shell.run_cli(tally)
     shell.run_documents(tally)
     report.check.run(tally)
-    programs.run_cells(tally)
+    cells.run.run(tally)
 
 
 def sanitize_tier(tally):

@@ -42,7 +42,8 @@ def key_of(card):
 
 def check_method(path, card):
     for key in METHOD_KEYS:
-        if key not in card or card[key] in ("", None):
+        # An elementary algorithm has no paper: its reference is "".
+        if key not in card or card[key] is None or (card[key] == "" and key != "reference"):
             yield f"{path}: '{key}' is missing or empty"
     if card.get("task") not in TASKS:
         yield f"{path}: task '{card.get('task')}' is none of the ten"
@@ -115,6 +116,12 @@ def suppliers_of(wanted, methods):
     return found
 
 
+def with_bundles(methods, models):
+    """The methods, and the models that are methods by themselves (no method of ours has their key)."""
+    own = {key_of(card) for card in methods.values()}
+    return {**methods, **{path: card for path, card in models.items() if key_of(card) not in own}}
+
+
 def check_chains(methods):
     needs = {}
     for path, card in methods.items():
@@ -172,7 +179,7 @@ def faults(root):
         for key, times in collections.Counter(map(key_of, cards.values())).items():
             if times > 1:
                 found.append(f"the key {key} is on {times} cards: {', '.join(p for p, c in cards.items() if key_of(c) == key)}")
-    return [*found, *check_chains(methods), *check_priorities(methods)]
+    return [*found, *check_chains(with_bundles(methods, models)), *check_priorities(methods)]
 
 
 def repeat(root, what):

@@ -20,7 +20,7 @@ def wanted(root):
     for file in (root / "tools").glob("requirements-*.txt"):
         yield from ((name, file.name) for name in re.findall(r"^([\w-]+)==", file.read_text(), re.M))
     for file in root.glob("models/*/card.json"):
-        yield from ((item["name"], file.relative_to(root).as_posix()) for item in json.loads(file.read_text())["training_data"])
+        yield from ((item["name"].split(" (")[0], file.relative_to(root).as_posix()) for item in json.loads(file.read_text())["training_data"])
 
 
 def main():

@@ -19,13 +19,13 @@ def disc_of(columns, rows):
             for y in range(rows) for x in range(columns)]
 
 
-def slice_of(number, columns, rows):
+def slice_of(number, columns, rows, study_uid=b"2.25.2"):
     """One CT slice of a water cylinder (0 HU) in air, at z = 3 mm x number; the patient is Doe^Jane, PID-4711."""
-    head = element(8, 0x16, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(8, 0x18, "UI", b"2.25.9.%d" % number)
+    head = element(8, 0x16, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(8, 0x18, "UI", study_uid + b".9.%d" % number)
     head += element(8, 0x20, "DA", b"20240101") + element(8, 0x60, "CS", b"CT") + element(8, 0x103E, "LO", b"cylinder")
     head += element(0x10, 0x10, "PN", b"Doe^Jane") + element(0x10, 0x20, "LO", b"PID-4711") + element(0x10, 0x30, "DA", b"19700102")
     head += element(0x18, 0x50, "DS", b"3") + element(0x18, 0x60, "DS", b"120")
-    head += element(0x20, 0xD, "UI", b"2.25.2") + element(0x20, 0xE, "UI", b"2.25.3") + element(0x20, 0x13, "IS", b"%d" % number)
+    head += element(0x20, 0xD, "UI", study_uid) + element(0x20, 0xE, "UI", study_uid + b".3") + element(0x20, 0x13, "IS", b"%d" % number)
     head += element(0x20, 0x32, "DS", b"-10\\-20\\%d" % (3 * number)) + element(0x20, 0x37, "DS", b"1\\0\\0\\0\\1\\0")
     head += element(0x20, 0x52, "UI", b"2.25.4")
     head += element(0x28, 2, "US", struct.pack("<H", 1)) + element(0x28, 4, "CS", b"MONOCHROME2")
@@ -35,16 +35,16 @@ def slice_of(number, columns, rows):
         head += element(0x28, tag, "US", struct.pack("<H", value))
     head += element(0x28, 0x1052, "DS", b"-1024") + element(0x28, 0x1053, "DS", b"1")
     disc = disc_of(columns, rows)
-    meta = element(2, 2, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(2, 3, "UI", b"2.25.9.%d" % number)
+    meta = element(2, 2, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(2, 3, "UI", study_uid + b".9.%d" % number)
     meta += element(2, 0x10, "UI", b"1.2.840.10008.1.2.1")
     meta = element(2, 0, "UL", struct.pack("<I", len(meta))) + meta
     return b"\0" * 128 + b"DICM" + meta + head + element(0x7FE0, 0x10, "OW", struct.pack(f"<{len(disc)}h", *disc))
 
 
-def study(folder, columns=40, rows=48, slices=6):
+def study(folder, columns=40, rows=48, slices=6, study_uid=b"2.25.2"):
     folder.mkdir(parents=True)
     for number in range(slices):
-        (folder / f"{number}.dcm").write_bytes(slice_of(number, columns, rows))
+        (folder / f"{number}.dcm").write_bytes(slice_of(number, columns, rows, study_uid))
 
 
 def check_geometry(path):
@@ -67,6 +67,8 @@ def main():
         path.write_bytes(files[kind]())
     elif kind == "study":
         study(path)
+    elif kind == "other_study":
+        study(path, study_uid=b"2.25.77")
     elif kind == "big_study":
         study(path, 512, 512, 60)
     elif kind == "check_geometry":

@@ -51,6 +51,10 @@ class CheckCards(unittest.TestCase):
         output, code = check({**method(), **chain, **model()})
         self.assertEqual(code, 0, output)
 
+    def test_a_bundle_supplies_a_chain(self):
+        output, code = check({**method("ct.volume", "analysis", **needs("segmentation/ct.net")), **model()})
+        self.assertEqual(code, 0, output)
+
     def test_different_priorities_pass(self):
         output, code = check({**method(**coded("1", 1)), **method("ct.body2", **coded("1", 2))})
         self.assertEqual(code, 0, output)

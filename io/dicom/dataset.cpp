@@ -80,7 +80,7 @@ bool starts_big_endian(std::span<const std::byte> bytes) noexcept {
   return bytes.size() > 1 && bytes[0] == std::byte{0} && bytes[1] != std::byte{0};
 }
 
-// As the bytes are, not as the meta header says: some files differ, and DCMTK goes by the bytes too.
+// As the bytes are, not as the meta header says.
 bool is_implicit(std::span<const std::byte> bytes) noexcept {
   const auto capital = [&](std::size_t i) { return bytes[i] >= std::byte{'A'} && bytes[i] <= std::byte{'Z'}; };
   return bytes.size() > 5 && !(capital(4) && capital(5));
@@ -147,6 +147,8 @@ bool parse(Object& object) {
   if (object.transfer_syntax == "1.2.840.10008.1.2") syntax = EXS_LittleEndianImplicit;
   else if (object.transfer_syntax == "1.2.840.10008.1.2.2") syntax = EXS_BigEndianExplicit;
   else if (!object.transfer_syntax.empty()) syntax = EXS_LittleEndianExplicit;  // all others are (PS3.5 A.4)
+  // Some files name an explicit syntax and are implicit; the bytes decide.
+  if (syntax == EXS_LittleEndianExplicit && is_implicit(rest)) syntax = EXS_LittleEndianImplicit;
   const Nesting nesting = nesting_of(rest, syntax == EXS_BigEndianExplicit || starts_big_endian(rest), is_implicit(rest));
   if (nesting.depth > nesting_limit)
     throw Error(Code::bad_input, "reading " + object.name + ": sequences are nested deeper than 32");

@@ -188,6 +188,9 @@ void settle_kind(DcmItem& data, Instance& instance) {
   if (contains(instance.sop_class, "5.1.4.1.1.7") && has(data, tag::image_position) &&
       has(data, tag::image_orientation) && has(data, tag::pixel_spacing) && instance.layout.frames == 1)
     instance.kind = SeriesKind::volume;
+  // A CT localiser is a projection: neither HU nor a slice.
+  if (instance.acquisition.modality == "CT" && instance.kind == SeriesKind::volume && contains(type, "LOCALIZER"))
+    instance.kind = SeriesKind::frames;
   if (instance.kind == SeriesKind::volume && (is_mosaic(instance) || instance.layout.is_colour())) {
     if (is_mosaic(instance))
       add_fault(instance, Severity::warning, "mosaic", "a Siemens mosaic: its slices are not yet taken apart, it is read as a picture");

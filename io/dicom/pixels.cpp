@@ -196,21 +196,26 @@ std::vector<std::uint8_t> Frames::native(std::int64_t frame) const {
   const std::int64_t at = object_.pixel_offset + frame * size;
   if (at + size > static_cast<std::int64_t>(object_.bytes.size())) fail(object_, "truncated");
   std::memcpy(out.data(), object_.bytes.data() + at, out.size());
-  if (object_.big_endian && layout_.bits_allocated > 8) {
-    const auto width = static_cast<std::size_t>(layout_.bits_allocated / 8);
-    for (std::size_t i = 0; i + width <= out.size(); i += width) std::reverse(out.begin() + i, out.begin() + i + width);
+  if (!object_.big_endian) return out;
+  if (layout_.bits_allocated == 8 && object_.words) {
+    // Big endian data of VR OW are 16-bit words even where samples are bytes (PS3.5 A.3), counted over all frames.
+    const std::int64_t last = std::min<std::int64_t>(static_cast<std::int64_t>(object_.bytes.size()) - object_.pixel_offset,
+                                                     object_.pixel_length) - 1;
+    for (std::int64_t i = 0; i < size; ++i) {
+      const std::int64_t other = (frame * size + i) ^ 1;
+      if (other > last) continue;
+      out[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(object_.bytes[static_cast<std::size_t>(object_.pixel_offset + other)]);
+    }
   }
+  const auto width = static_cast<std::size_t>(layout_.bits_allocated / 8);
+  for (std::size_t i = 0; width > 1 && i + width <= out.size(); i += width)
+    std::reverse(out.begin() + static_cast<std::ptrdiff_t>(i), out.begin() + static_cast<std::ptrdiff_t>(i + width));
   return out;
 }
 
 RawFrame Frames::raw(std::int64_t frame) const {
-  if (!object_.encapsulated()) {
-    RawFrame out{native(frame), layout_.photometric, std::max(layout_.bits_allocated, 8), layout_.planar == 1};
-    // Big endian data of VR OW are 16-bit words even where samples are bytes (PS3.5 A.3).
-    if (object_.big_endian && object_.words && layout_.bits_allocated == 8)
-      for (std::size_t i = 0; i + 2 <= out.bytes.size(); i += 2) std::swap(out.bytes[i], out.bytes[i + 1]);
-    return out;
-  }
+  if (!object_.encapsulated())
+    return {native(frame), layout_.photometric, std::max(layout_.bits_allocated, 8), layout_.planar == 1};
   const auto& pieces = fragments_[static_cast<std::size_t>(frame)];
   std::vector<std::byte> joined;
   std::span<const std::byte> stream = pieces.front();

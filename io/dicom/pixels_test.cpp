@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "io/dicom/dicom.h"
+#include "io/dicom/made_test.h"
+
+namespace penta::io::dicom {
+namespace {
+
+constexpr int columns = 33, rows = 20;
+
+Made picture(int bits, const std::string& photometric = "MONOCHROME2", int samples = 1) {
+  Made made(us_class, "US", columns, rows, bits);
+  made.text(tag::photometric, photometric).word(tag::samples_per_pixel, static_cast<std::uint16_t>(samples));
+  if (samples == 3) made.word(tag::planar, 0);
+  return made;
+}
+
+std::vector<std::uint16_t> noise(int count, int bits) {
+  Random random(7);
+  std::vector<std::uint16_t> out;
+  for (int i = 0; i < count; ++i) out.push_back(static_cast<std::uint16_t>(random.bits() >> (32 - bits)));
+  return out;
+}
+
+Image read_made(const Made& made, const std::string& syntax = "1.2.840.10008.1.2.1") {
+  const auto bytes = made.bytes(syntax);
+  return std::get<Image>(read_bytes(bytes, "made"));
+}
+
+// Inverse: what an encoder wrote comes back, for every transfer syntax that DCMTK writes without loss.
+class Lossless : public ::testing::TestWithParam<std::string> {};
+class LosslessColour : public Lossless {};
+
+TEST_P(Lossless, sixteen_bits_come_back) {
+  const auto values = noise(columns * rows, 12);
+  const Image image = read_made(picture(16).word(tag::bits_stored, 12).word(tag::high_bit, 11).pixels(values), GetParam());
+  EXPECT_EQ(std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels), values);
+}
+
+TEST_P(LosslessColour, colours_come_back) {
+  std::vector<std::uint8_t> values;
+  for (const auto v : noise(columns * rows * 3, 8)) values.push_back(static_cast<std::uint8_t>(v));
+  const Image image = read_made(picture(8, "RGB", 3).pixels8(values), GetParam());
+  const auto& pixels = std::get<std::vector<Rgb8>>(image.frames().at(0).pixels);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    ASSERT_EQ(pixels[i], (Rgb8{values[3 * i], values[3 * i + 1], values[3 * i + 2]})) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Syntaxes, Lossless,
+                         ::testing::Values("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
+                                           "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.57",
+                                           "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"));
+INSTANTIATE_TEST_SUITE_P(Syntaxes, LosslessColour,
+                         ::testing::Values("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
+                                           "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.70"));
+
+TEST(Pixels, bits_beside_the_stored_ones_are_cut_off) {
+  std::vector<std::uint16_t> values(columns * rows, 0xF123);
+  const Image image = read_made(picture(16).word(tag::bits_stored, 12).word(tag::high_bit, 11).pixels(values));
+  EXPECT_EQ(std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels).at(5), 0x123);
+}
+
+TEST(Pixels, signed_values_of_twelve_bits_are_extended) {
+  std::vector<std::uint16_t> values(columns * rows, 0x0FFE);
+  const Image image = read_made(picture(16).word(tag::bits_stored, 12).word(tag::high_bit, 11).word(tag::pixel_representation, 1).pixels(values));
+  EXPECT_EQ(std::get<std::vector<float>>(image.frames().at(0).pixels).at(5), -2.0F);
+}
+
+TEST(Pixels, monochrome1_is_turned_and_said) {
+  std::vector<std::uint16_t> values(columns * rows, 100);
+  const Image image = read_made(picture(16, "MONOCHROME1").word(tag::bits_stored, 12).word(tag::high_bit, 11).pixels(values));
+  EXPECT_EQ(std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels).at(5), 4095 - 100);
+  EXPECT_EQ(image.remarks.at(0).code, "monochrome1");
+}
+
+// Published: PS3.3 C.7.6.3.1.2, YBR_FULL of pure red is Y 76, Cb 85, Cr 255 (rounded).
+TEST(Pixels, ybr_full_becomes_rgb) {
+  std::vector<std::uint8_t> values;
+  for (int i = 0; i < columns * rows; ++i) values.insert(values.end(), {76, 85, 255});
+  const Image image = read_made(picture(8, "YBR_FULL", 3).pixels8(values));
+  const Rgb8 red = std::get<std::vector<Rgb8>>(image.frames().at(0).pixels).at(3);
+  EXPECT_NEAR(red.red, 254, 1);
+  EXPECT_NEAR(red.green, 0, 1);
+  EXPECT_NEAR(red.blue, 0, 1);
+}
+
+TEST(Pixels, ybr_full_422_shares_chroma_between_two_pixels) {
+  Made made = picture(8, "YBR_FULL_422", 3);
+  made.word(tag::columns, 32);
+  std::vector<std::uint8_t> values;
+  for (int i = 0; i < 16 * rows; ++i) values.insert(values.end(), {76, 200, 128, 128});
+  const Image image = read_made(made.pixels8(values));
+  const auto& pixels = std::get<std::vector<Rgb8>>(image.frames().at(0).pixels);
+  EXPECT_EQ(pixels.at(0), (Rgb8{76, 76, 76}));
+  EXPECT_EQ(pixels.at(1), (Rgb8{200, 200, 200}));
+}
+
+TEST(Pixels, planes_of_colour_are_put_together) {
+  Made made = picture(8, "RGB", 3);
+  made.word(tag::planar, 1);
+  std::vector<std::uint8_t> values;
+  for (const std::uint8_t v : std::array<std::uint8_t, 3>{10, 20, 30}) values.insert(values.end(), std::size_t{columns * rows}, v);
+  const Image image = read_made(made.pixels8(values));
+  EXPECT_EQ(std::get<std::vector<Rgb8>>(image.frames().at(0).pixels).at(100), (Rgb8{10, 20, 30}));
+}
+
+TEST(Pixels, palettes_start_at_their_first_value) {
+  std::vector<std::uint8_t> values(columns * rows);
+  std::iota(values.begin(), values.end(), std::uint8_t{0});
+  Made made = picture(8, "PALETTE COLOR");
+  for (std::uint16_t c = 0; c < 3; ++c) {
+    made.words({0x0028, static_cast<std::uint16_t>(0x1101 + c)}, {4, 100, 16});
+    made.words({0x0028, static_cast<std::uint16_t>(0x1201 + c)}, {0, 0x4000, static_cast<std::uint16_t>(0x1000 * c), 0xFF00});
+  }
+  const Image image = read_made(made.pixels8(values));
+  const auto& pixels = std::get<std::vector<Rgb8>>(image.frames().at(0).pixels);
+  EXPECT_EQ(pixels.at(0), (Rgb8{0, 0, 0}));
+  EXPECT_EQ(pixels.at(101), (Rgb8{0x40, 0x40, 0x40}));
+  EXPECT_EQ(pixels.at(102), (Rgb8{0, 0x10, 0x20}));
+  EXPECT_EQ(pixels.at(200), (Rgb8{0xFF, 0xFF, 0xFF}));
+}
+
+// PS3.3 C.7.9.2: two discrete entries, a ramp of four, and the first segment again.
+TEST(Pixels, segmented_palettes_are_expanded) {
+  std::vector<std::uint8_t> values(columns * rows);
+  std::iota(values.begin(), values.end(), std::uint8_t{0});
+  Made made = picture(8, "PALETTE COLOR");
+  for (std::uint16_t c = 0; c < 3; ++c) {
+    made.words({0x0028, static_cast<std::uint16_t>(0x1101 + c)}, {8, 0, 16});
+    made.words({0x0028, static_cast<std::uint16_t>(0x1221 + c)}, {0, 2, 0x0100, 0x0200, 1, 4, 0x0600, 2, 1, 0, 0});
+  }
+  const Image image = read_made(made.pixels8(values));
+  const auto& pixels = std::get<std::vector<Rgb8>>(image.frames().at(0).pixels);
+  const std::array<int, 8> expected{1, 2, 3, 4, 5, 6, 1, 2};
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(pixels.at(i).red, expected[i]) << i;
+}
+
+TEST(Pixels, too_few_bytes_are_an_error_that_names_the_file) {
+  std::vector<std::uint16_t> values(10, 1);
+  try {
+    static_cast<void>(read_made(picture(16).pixels(values)));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::bad_input);
+    EXPECT_NE(std::string(error.what()).find("made"), std::string::npos);
+  }
+}
+
+TEST(Pixels, a_frame_count_beyond_the_limit_is_refused) {
+  std::vector<std::uint16_t> values(columns * rows, 1);
+  Made made = picture(16);
+  made.text(tag::number_of_frames, "2000000000").pixels(values);
+  EXPECT_THROW(static_cast<void>(read_made(made)), Error);
+}
+
+}  // namespace
+}  // namespace penta::io::dicom

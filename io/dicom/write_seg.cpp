@@ -104,8 +104,7 @@ std::optional<Match> match_planar(const LabelMap& labels, const Image& source, s
   return std::nullopt;
 }
 
-std::optional<Match> match_slice(const LabelMap& labels, const Image& source, std::int64_t z) {
-  if (labels.planar) return match_planar(labels, source, z);
+std::optional<Match> match_volume(const LabelMap& labels, const Image& source, std::int64_t z) {
   const auto* volumes = std::get_if<VolumeSequence>(&source.pixels);
   if (volumes == nullptr || volumes->empty()) return std::nullopt;
   const Grid& from = grid_of(volumes->front());
@@ -117,6 +116,13 @@ std::optional<Match> match_slice(const LabelMap& labels, const Image& source, st
   const double slice = std::round(at);
   if (std::abs(at - slice) > 0.02 || slice < 0 || slice >= static_cast<double>(from.size()[2])) return std::nullopt;
   return Match{instances[static_cast<std::size_t>(slice)], grid.same_as(from)};
+}
+
+std::optional<Match> match_slice(const LabelMap& labels, const Image& source, std::int64_t z) {
+  const auto match = labels.planar ? match_planar(labels, source, z) : match_volume(labels, source, z);
+  // Files without a SOP Instance UID are met (anonymised by hand, say): nothing can refer to them.
+  if (match && (match->instance.sop_instance_uid.empty() || match->instance.sop_class_uid.empty())) return std::nullopt;
+  return match;
 }
 
 void put_image_pixel(DcmDataset& data, const LabelMap& labels, const Frames& frames) {
@@ -262,11 +268,12 @@ void check_labels(const LabelMap& labels, const Image& source) {
   if (labels.segments.empty()) throw Error(Code::bad_input, "writing a SEG: the label map has no segment in its table");
   if (labels.segments.size() > 65535) throw Error(Code::bad_input, "writing a SEG: more than 65535 segments");
   if (!labels.planar) return;
-  const auto frames = static_cast<std::size_t>(labels.grid().size()[2]);
-  if (source.acquisition.instances.size() < frames && !match_planar(labels, source, 0))
-    throw Error(Code::bad_input,
-                "writing a SEG: labels of plain frames have no place in the patient, and the DICOM frames that they "
-                "belong to are not known");
+  const std::int64_t frames = labels.grid().size()[2];
+  for (std::int64_t z = 0; z < frames; ++z)
+    if (!match_slice(labels, source, z))
+      throw Error(Code::bad_input,
+                  "writing a SEG: labels of plain frames have no place in the patient, and the DICOM frames that they "
+                  "belong to are not known");
 }
 
 }  // namespace

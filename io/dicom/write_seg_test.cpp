@@ -125,6 +125,23 @@ TEST(DicomSeg, labels_of_frames_keep_the_source_frame) {
   expect_same(labels, read);
 }
 
+// Published: example_ct_dicom of TotalSegmentator has files without a SOP Instance UID; type 1 must not be written
+// empty.
+TEST(DicomSeg, sources_without_uid_are_not_referred_to) {
+  const Grid grid({4, 4, 2}, {1, 1, 1});
+  LabelMap labels = random_labels(grid, 2);
+  Image source;
+  VolumeSequence volumes;
+  volumes.emplace_back(Volume<std::int16_t>(grid));
+  source.pixels = std::move(volumes);
+  source.acquisition.series_uid = "1.2.3";
+  source.acquisition.instances.resize(2);
+  const auto without = write_seg(labels, source, provenance());
+  EXPECT_EQ(without, write_seg(labels, Image{}, provenance()));
+  for (SourceInstance& instance : source.acquisition.instances) instance = {"1.2.840.10008.5.1.4.1.1.2", "1.2.3.9", 0};
+  EXPECT_GT(write_seg(labels, source, provenance()).size(), without.size());
+}
+
 TEST(DicomSeg, nothing_found_is_one_empty_frame) {
   LabelMap labels;
   labels.layers.emplace_back(Grid({4, 4, 4}, {1, 1, 1}));

@@ -71,20 +71,22 @@ std::vector<SourceInstance> distinct(const std::vector<SourceInstance>& instance
   std::vector<SourceInstance> once;
   std::set<std::string> seen;
   for (const SourceInstance& instance : instances)
-    if (seen.insert(instance.sop_instance_uid).second)
+    // Files without a SOP Instance UID are met: nothing can refer to them.
+    if (!instance.sop_instance_uid.empty() && !instance.sop_class_uid.empty() &&
+        seen.insert(instance.sop_instance_uid).second)
       once.push_back({instance.sop_class_uid, instance.sop_instance_uid, 0});
   return once;
 }
 
 // TID 1600, 1602.
 void add_image_library(DcmItem& root, const Acquisition& source) {
-  if (source.instances.empty()) return;
+  const auto instances = distinct(source.instances);
+  if (instances.empty()) return;
   DcmItem& library = tree::add_container(root, dcm("111028", "Image Library"), "1600");
   DcmItem& group = tree::add_container(library, dcm("126200", "Image Library Group"));
   if (const Procedure* row = procedure_of(source))
     tree::add_code_item(group, tree::acquired, dcm("121139", "Modality"), dcm(row->dicom_modality, row->meaning));
-  for (const SourceInstance& instance : distinct(source.instances))
-    tree::add_image(group, tree::contains, nullptr, instance);
+  for (const SourceInstance& instance : instances) tree::add_image(group, tree::contains, nullptr, instance);
 }
 
 void add_side(DcmItem& site, Side side) {
@@ -94,6 +96,43 @@ void add_side(DcmItem& site, Side side) {
                       left ? CodedConcept{"SCT", "7771000", "Left"} : CodedConcept{"SCT", "24028007", "Right"});
 }
 
+// Rows of PS3.16 CID 7464, by the word of a quantity's name that says them.
+struct Derivation {
+  std::string_view word;
+  const char *scheme, *value, *meaning;
+};
+constexpr std::array<Derivation, 9> derivations{{{"maximum", "SCT", "56851009", "Maximum"},
+                                                 {"max", "SCT", "56851009", "Maximum"},
+                                                 {"minimum", "SCT", "255605001", "Minimum"},
+                                                 {"min", "SCT", "255605001", "Minimum"},
+                                                 {"mean", "SCT", "373098007", "Mean"},
+                                                 {"median", "SCT", "373099004", "Median"},
+                                                 {"peak", "DCM", "126031", "Peak Value Within ROI"},
+                                                 {"standard deviation", "SCT", "386136009", "Standard Deviation"},
+                                                 {"total", "SCT", "255619001", "Total"}}};
+
+bool is_letter(char c, char first) { return c >= first && c <= first + 25; }
+
+const Derivation* derivation_of(std::string_view name) {
+  for (const Derivation& row : derivations) {
+    const auto at = name.find(row.word);
+    if (at == std::string_view::npos) continue;
+    // A word of its own, or the end of one such as SUVmax.
+    const auto end = at + row.word.size();
+    const bool starts = at == 0 || !is_letter(name[at - 1], 'a');
+    if (starts && (end == name.size() || !(is_letter(name[end], 'a') || is_letter(name[end], 'A')))) return &row;
+  }
+  return nullptr;
+}
+
+// One code may stand for several quantities (SUVmax, SUVmean): what tells them apart is said beside it.
+void add_name(DcmItem& number, const Measurement& measurement) {
+  if (measurement.code.empty() || measurement.name.empty() || measurement.name == measurement.code.meaning) return;
+  tree::add_text(number, tree::observed, dcm("112039", "Tracking Identifier"), measurement.name);
+  if (const Derivation* row = derivation_of(measurement.name))
+    tree::add_code_item(number, tree::modifies, dcm("121401", "Derivation"), {row->scheme, row->value, row->meaning});
+}
+
 // TID 1419 row by row: the number, its algorithm (TID 4019) and its formula (TID 315).
 void add_measurement(DcmItem& group, const Measurement& measurement, const Provenance& provenance) {
   const CodedConcept name = tree::code_or_private(measurement.code, measurement.name);
@@ -101,6 +140,7 @@ void add_measurement(DcmItem& group, const Measurement& measurement, const Prove
   DcmItem& number = std::isfinite(measurement.value)
                         ? tree::add_number(group, name, measurement.value, measurement.unit)
                         : tree::add_text(group, tree::contains, name, "not a number");
+  add_name(number, measurement);
   const std::string& method = measurement.made_by.empty() ? provenance.method : measurement.made_by;
   if (!method.empty()) {
     tree::add_text(number, tree::modifies, dcm("111001", "Algorithm Name"), method);
@@ -173,7 +213,8 @@ enum class Place { none, volume, frame };
 Place place_of(const Finding& finding, const Acquisition& source) {
   const auto& b = finding.box;
   const bool flat = !(b[3] > b[0] && b[4] > b[1]);
-  const auto known = finding.frame >= 0 && static_cast<std::size_t>(finding.frame) < source.instances.size();
+  const auto known = finding.frame >= 0 && static_cast<std::size_t>(finding.frame) < source.instances.size() &&
+                     !source.instances[static_cast<std::size_t>(finding.frame)].sop_instance_uid.empty();
   if (finding.in_pixels) return flat || !known ? Place::none : Place::frame;
   return flat || !(b[5] > b[2]) || source.frame_of_reference_uid.empty() || source.series_uid.empty() ? Place::none
                                                                                                       : Place::volume;

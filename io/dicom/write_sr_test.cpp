@@ -29,9 +29,11 @@ std::vector<std::byte> report(const Provenance& made_by, const std::string& seg_
   labels.segments = {{1, 0, "GTV_Mass", {}}};
   Measurement suv{"SUVmax", 7.91, "g/mL", {}};
   suv.region = "GTV_Mass";
+  Measurement mean{"SUVmean", 2.5, "g/mL", {"DCM", "126401", "SUVbw"}};
+  mean.region = "GTV_Mass";
   Measurement nothing{"undefined", std::numeric_limits<double>::quiet_NaN(), "1", {}};
   const Findings findings{{"lesion", 0.9, {1, 2, 3}, {0, 1, 2, 2, 3, 4}, 2}};
-  return write_sr({suv, nothing}, findings, &labels, seg_uid, source(), made_by);
+  return write_sr({suv, mean, nothing}, findings, &labels, seg_uid, source(), made_by);
 }
 
 bool holds(const std::vector<std::byte>& bytes, std::string_view text) {
@@ -41,8 +43,9 @@ bool holds(const std::vector<std::byte>& bytes, std::string_view text) {
 
 TEST(DicomSr, says_what_it_must) {
   const auto bytes = report(provenance(), seg_instance_uid(provenance()));
-  for (const std::string_view text : {"SUVmax", "7.91", "g/mL", "UCUM", "GTV_Mass", "99PENTA", "not a number",
-                                      "ELLIPSOID", "Research use, not a medical device.", "Doe^Jane"})
+  for (const std::string_view text :
+       {"SUVmax", "7.91", "SUVmean", "126401", "373098007", "g/mL", "UCUM", "GTV_Mass", "99PENTA", "not a number",
+        "ELLIPSOID", "Research use, not a medical device.", "Doe^Jane"})
     EXPECT_TRUE(holds(bytes, text)) << text;
   EXPECT_TRUE(holds(bytes, seg_instance_uid(provenance())));
   EXPECT_TRUE(holds(bytes, tracking_uid(provenance(), 0)));

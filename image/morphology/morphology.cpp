@@ -92,7 +92,8 @@ Volume<std::uint8_t> threshold_distance(const Volume<float>& distance, double ra
 struct Flood {
   std::int64_t nx, ny, nz, sx, sy, sz;
   bool border_z;
-  std::vector<std::int64_t> open;
+  Outside outside = Outside::border;
+  std::vector<std::int64_t> open{};
 
   void seed(std::uint8_t* state, std::int64_t x, std::int64_t y, std::int64_t z) {
     const std::int64_t at = x * sx + y * sy + z * sz;
@@ -101,11 +102,22 @@ struct Flood {
     open.push_back(x + nx * (y + ny * z));
   }
   void run(std::uint8_t* state) {
+    outside == Outside::corners ? seed_corners(state) : seed_border(state);
+    spread(state);
+  }
+  void seed_corners(std::uint8_t* state) {
+    for (std::int64_t z = 0; z < nz; ++z)
+      for (const std::int64_t y : {std::int64_t{0}, ny - 1})
+        for (const std::int64_t x : {std::int64_t{0}, nx - 1}) seed(state, x, y, z);
+  }
+  void seed_border(std::uint8_t* state) {
     for (std::int64_t z = 0; z < nz; ++z)
       for (std::int64_t y = 0; y < ny; ++y) {
         const bool whole = y == 0 || y == ny - 1 || (border_z && (z == 0 || z == nz - 1));
         for (std::int64_t x = 0; x < nx; x += whole || nx == 1 ? 1 : nx - 1) seed(state, x, y, z);
       }
+  }
+  void spread(std::uint8_t* state) {
     while (!open.empty()) {
       const std::int64_t at = open.back();
       open.pop_back();
@@ -154,12 +166,12 @@ Volume<std::uint8_t> close(VolumeView<const std::uint8_t> mask, double radius_mm
 Volume<std::uint8_t> fill_holes(VolumeView<const std::uint8_t> mask) {
   Volume<std::uint8_t> state = copy_as_binary(mask);
   const Size3& size = mask.grid.size();
-  Flood{size[0], size[1], size[2], 1, size[0], size[0] * size[1], true, {}}.run(state.voxels().data());
+  Flood{size[0], size[1], size[2], 1, size[0], size[0] * size[1], true}.run(state.voxels().data());
   keep_what_was_not_reached(state);
   return state;
 }
 
-Volume<std::uint8_t> fill_holes_by_slice(VolumeView<const std::uint8_t> mask, int index_axis) {
+Volume<std::uint8_t> fill_holes_by_slice(VolumeView<const std::uint8_t> mask, int index_axis, Outside outside) {
   Volume<std::uint8_t> state = copy_as_binary(mask);
   const Size3& size = mask.grid.size();
   const std::array<std::int64_t, 3> strides{1, size[0], size[0] * size[1]};
@@ -167,7 +179,7 @@ Volume<std::uint8_t> fill_holes_by_slice(VolumeView<const std::uint8_t> mask, in
   const std::size_t a = k == 0 ? 1 : 0, b = k == 2 ? 1 : 2;
   parallel_for(size[k], 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t slice = first; slice < last; ++slice)
-      Flood{size[a], size[b], 1, strides[a], strides[b], 0, false, {}}.run(state.voxels().data() + slice * strides[k]);
+      Flood{size[a], size[b], 1, strides[a], strides[b], 0, false, outside}.run(state.voxels().data() + slice * strides[k]);
   });
   keep_what_was_not_reached(state);
   return state;

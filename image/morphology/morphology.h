@@ -21,7 +21,11 @@ namespace penta {
 /// The mask with its enclosed background set: what a face-connected path of background does not join to the border of
 /// the volume.
 [[nodiscard]] Volume<std::uint8_t> fill_holes(VolumeView<const std::uint8_t> mask);
+/// Where background counts as outside: everywhere on the border of a slice, or at its four corners only (then air
+/// that a cropped side of the image cuts open, such as a lung, still counts as enclosed).
+enum class Outside { border, corners };
 /// The same slice by slice across `index_axis` (0, 1 or 2), with paths inside the slice only.
-[[nodiscard]] Volume<std::uint8_t> fill_holes_by_slice(VolumeView<const std::uint8_t> mask, int index_axis);
+[[nodiscard]] Volume<std::uint8_t> fill_holes_by_slice(VolumeView<const std::uint8_t> mask, int index_axis,
+                                                       Outside outside = Outside::border);
 
 }  // namespace penta

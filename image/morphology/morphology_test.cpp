@@ -94,5 +94,15 @@ TEST(Morphology, HolesAreFilledInVolumeAndInSlices) {
   EXPECT_EQ(fill_holes_by_slice(shell.view(), 0).at(15, 15, 15), 0);
 }
 
+TEST(Morphology, AHoleThatTheImageCutsOpenIsFilledFromTheCorners) {
+  Mask mask(Grid({20, 20, 1}, {1, 1, 1}));
+  for (int y = 3; y < 17; ++y)
+    for (int x = 8; x < 20; ++x) mask.at(x, y, 0) = x >= 12 && y >= 7 && y < 13 ? 0 : 1;
+  EXPECT_EQ(fill_holes_by_slice(mask.view(), 2).at(15, 10, 0), 0);
+  const Mask filled = fill_holes_by_slice(mask.view(), 2, Outside::corners);
+  EXPECT_EQ(filled.at(15, 10, 0), 1);
+  EXPECT_EQ(count(filled), 12 * 14);
+}
+
 }  // namespace
 }  // namespace penta

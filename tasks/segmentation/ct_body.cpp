@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "image/components/components.h"
 #include "image/morphology/morphology.h"
@@ -45,6 +46,20 @@ Volume<std::uint8_t> thick_cores(const Volume<std::uint8_t>& mask, double detach
   return mask_of(parts, keep, mask.grid());
 }
 
+// Does the field of view reach beyond the body at a corner of some axial slice?
+bool any_corner_is_air(const Volume<std::uint8_t>& body, int axial) {
+  const Size3& size = body.grid().size();
+  for (unsigned corner = 0; corner < 4; ++corner)
+    for (std::int64_t slice = 0; slice < size[static_cast<std::size_t>(axial)]; ++slice) {
+      std::array<std::int64_t, 3> at{};
+      unsigned bit = 0;
+      for (std::size_t k = 0; k < 3; ++k)
+        at[k] = static_cast<int>(k) == axial ? slice : ((corner >> bit++) & 1U) != 0 ? size[k] - 1 : 0;
+      if (body.at(at[0], at[1], at[2]) == 0) return true;
+    }
+  return false;
+}
+
 Volume<std::uint8_t> body_of(const Volume<float>& hu, double lower_hu, double detach_mm, const Control& control) {
   control.report(0.1, "body");
   const Volume<std::uint8_t> mask = denser_than(hu, lower_hu);
@@ -54,8 +69,9 @@ Volume<std::uint8_t> body_of(const Volume<float>& hu, double lower_hu, double de
   Volume<std::uint8_t> body = dilate(cores.view(), detach_mm + 1);
   for (std::size_t i = 0; i < body.voxels().size(); ++i) body.voxels()[i] = body.voxels()[i] & mask.voxels()[i];
   control.report(0.8, "body");
-  // Airways open to the outside above or below, but not inside an axial slice.
-  body = fill_holes_by_slice(body.view(), axis_order(hu.grid()).index_axis[2]);
+  // Airways open to the outside above or below, but not inside an axial slice; a lung may be cut by the image's side.
+  const int axial = axis_order(hu.grid()).index_axis[2];
+  body = fill_holes_by_slice(body.view(), axial, any_corner_is_air(body, axial) ? Outside::corners : Outside::border);
   return fill_holes(body.view());
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/parallel.h"
 #include "image/components/components.h"
 #include "image/morphology/morphology.h"
 #include "image/resample/resample.h"
@@ -29,9 +30,9 @@ constexpr std::array<Tissue, 5> tissues{{
 }};
 
 constexpr double smallest_lung_ml = 40;
-constexpr double gas_below_hu = -950;      // gas that no lung tissue is mixed with
-constexpr double most_gas_in_lung = 0.5;   // severe emphysema stays below this, bowel gas above
+constexpr float lung_median_above_hu = -970;  // gas without tissue is about -1000; lungs, even emphysematous, are denser
 constexpr double smallest_bone_ml = 0.2;
+constexpr double widest_marrow_mm2 = 1500;  // of a vertebral body or the head of a femur in one slice
 
 template <class Choose>
 Mask where(const Volume<float>& hu, const Mask& body, Choose choose) {
@@ -43,21 +44,39 @@ Mask where(const Volume<float>& hu, const Mask& body, Choose choose) {
   return mask;
 }
 
+bool is_large(const Components& parts, int component, const Grid& grid) {
+  return static_cast<double>(parts.sizes[static_cast<std::size_t>(component - 1)]) * grid.voxel_volume_ml() >= smallest_lung_ml;
+}
+
+// The values of each large part, of all voxels or of those in `only`.
+std::vector<std::vector<float>> values_of(const Components& parts, const Volume<float>& hu, const Mask* only) {
+  std::vector<std::vector<float>> values(parts.sizes.size());
+  for (const Run& run : parts.runs) {
+    if (!is_large(parts, run.component, hu.grid())) continue;
+    auto& list = values[static_cast<std::size_t>(run.component - 1)];
+    for (std::int64_t x = run.first_x; x <= run.last_x; ++x)
+      if (only == nullptr || only->at(x, run.y, run.z) != 0) list.push_back(hu.at(x, run.y, run.z));
+  }
+  return values;
+}
+
 // Air spaces inside the body that are large and hold tissue between the air; vessels in them are closed over.
 Mask lungs_of(const Volume<float>& hu, const Mask& body) {
   const Mask thin = where(hu, body, [](double v) { return v < ct::air_below; });
   const Components parts = connected_components(thin.view(), Connectivity::faces);
-  std::vector<std::int64_t> gas(parts.sizes.size(), 0);
-  for (const Run& run : parts.runs) {
-    const float* row = &hu.at(run.first_x, run.y, run.z);
-    gas[static_cast<std::size_t>(run.component - 1)] +=
-        std::count_if(row, row + run.length(), [](float v) { return static_cast<double>(v) < gas_below_hu; });
-  }
+  // Judged by what lies 4 mm inside, as the edges of a bowel's gas are half tissue; thin parts as a whole.
+  const Mask deep = erode(thin.view(), 4);
+  auto values = values_of(parts, hu, &deep);
+  const auto whole = values_of(parts, hu, nullptr);
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (values[k].size() * 20 < whole[k].size()) values[k] = whole[k];
   std::vector<bool> keep(parts.sizes.size());
   bool any = false;
   for (std::size_t k = 0; k < keep.size(); ++k) {
-    const auto size = static_cast<double>(parts.sizes[k]);
-    keep[k] = size * hu.grid().voxel_volume_ml() >= smallest_lung_ml && static_cast<double>(gas[k]) < most_gas_in_lung * size;
+    if (values[k].empty()) continue;
+    const auto middle = values[k].begin() + static_cast<std::ptrdiff_t>(values[k].size() / 2);
+    std::nth_element(values[k].begin(), middle, values[k].end());
+    keep[k] = *middle > lung_median_above_hu;
     any = any || keep[k];
   }
   Mask lungs = mask_of(parts, keep, hu.grid());
@@ -67,7 +86,51 @@ Mask lungs_of(const Volume<float>& hu, const Mask& body) {
   return lungs;
 }
 
-// Dense parts that hold a core of bone; closed by 2 mm so that the finest marrow spaces belong.
+// Fills the holes of one slice that are marrow by size and density: the spinal canal (about 30 HU) and the skull's
+// inside stay open.
+void fill_marrow(VolumeView<std::uint8_t> bone, VolumeView<const float> hu, double pixel_mm2) {
+  Mask holes = fill_holes_by_slice(bone, 2);
+  for (std::size_t i = 0; i < bone.voxels.size(); ++i) holes.voxels()[i] = holes.voxels()[i] != 0 && bone.voxels[i] == 0;
+  const Components parts = connected_components(holes.view(), Connectivity::faces);
+  std::vector<double> sum(parts.sizes.size(), 0);
+  for (const Run& run : parts.runs)
+    for (std::int64_t x = run.first_x; x <= run.last_x; ++x)
+      sum[static_cast<std::size_t>(run.component - 1)] += static_cast<double>(hu.at(x, run.y, 0));
+  for (const Run& run : parts.runs) {
+    const auto k = static_cast<std::size_t>(run.component - 1);
+    const double mean = sum[k] / static_cast<double>(parts.sizes[k]), area_mm2 = static_cast<double>(parts.sizes[k]) * pixel_mm2;
+    const bool marrow = mean >= 55 || (mean <= -10 && mean >= ct::fat.lower);
+    if (area_mm2 <= widest_marrow_mm2 && marrow) std::fill_n(&bone.at(run.first_x, run.y, 0), run.length(), std::uint8_t{1});
+  }
+}
+
+// The same for every slice across one axis.
+void fill_marrow_across(Mask& bones, const Volume<float>& hu, std::size_t axis) {
+  const Size3& size = hu.grid().size();
+  const std::size_t a = axis == 0 ? 1 : 0, b = axis == 2 ? 1 : 2;
+  const Vector3& mm = hu.grid().spacing_mm();
+  parallel_for(size[axis], 4, [&](std::int64_t first, std::int64_t last) {
+    Mask bone(Grid({size[a], size[b], 1}, {mm[a], mm[b], 1}));
+    Volume<float> values(bone.grid());
+    std::array<std::int64_t, 3> at{};
+    const auto each = [&](auto visit) {
+      for (at[b] = 0; at[b] < size[b]; ++at[b])
+        for (at[a] = 0; at[a] < size[a]; ++at[a]) visit(hu.grid().offset(at[0], at[1], at[2]), bone.grid().offset(at[a], at[b], 0));
+    };
+    for (at[axis] = first; at[axis] < last; ++at[axis]) {
+      each([&](std::int64_t from, std::int64_t to) {
+        bone.voxels()[static_cast<std::size_t>(to)] = bones.voxels()[static_cast<std::size_t>(from)];
+        values.voxels()[static_cast<std::size_t>(to)] = hu.voxels()[static_cast<std::size_t>(from)];
+      });
+      fill_marrow(bone.view(), values.view(), mm[a] * mm[b]);
+      each([&](std::int64_t to, std::int64_t from) {
+        bones.voxels()[static_cast<std::size_t>(to)] = bone.voxels()[static_cast<std::size_t>(from)];
+      });
+    }
+  });
+}
+
+// Dense parts that hold a core of bone; closed by 3 mm, and marrow inside them.
 Mask bones_of(const Volume<float>& hu, const Mask& body) {
   const Mask dense = where(hu, body, [](double v) { return v >= ct::bone_edge; });
   const Components parts = connected_components(dense.view(), Connectivity::faces);
@@ -81,7 +144,8 @@ Mask bones_of(const Volume<float>& hu, const Mask& body) {
   for (std::size_t k = 0; k < keep.size(); ++k)
     keep[k] = static_cast<double>(core[k]) * hu.grid().voxel_volume_ml() >= smallest_bone_ml;
   Mask bones = mask_of(parts, keep, hu.grid());
-  bones = close(bones.view(), 2);
+  bones = close(bones.view(), 3);
+  for (const std::size_t axis : {2, 1, 0, 2}) fill_marrow_across(bones, hu, axis);
   for (std::size_t i = 0; i < bones.voxels().size(); ++i) bones.voxels()[i] = bones.voxels()[i] & body.voxels()[i];
   return bones;
 }

@@ -39,7 +39,8 @@ def default_tier(tally):
 
 def sanitize_tier(tally):
     # OpenVINO and TBB keep memory until the process ends, which the leak checker takes for ours.
-    quiet = {"ASAN_OPTIONS": "detect_leaks=0:alloc_dealloc_mismatch=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    quiet = {"ASAN_OPTIONS": "detect_leaks=0:alloc_dealloc_mismatch=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+             "TBB_ENABLE_SANITIZERS": "1"}           # else TBB opens its helper in a way that the checker refuses
     if build(tally, "dev"):
         programs.run_layer_tests(tally, "build/dev", {**quiet, "PENTA_SANITIZED": "1"})
 

@@ -59,7 +59,7 @@ Volume<float> simulate_pet(const Patient& patient, const PetProtocol& protocol) 
   const double level = 0.10 * liver_suv * std::sqrt(usual_bq_per_ml * 150 / (bq_per_ml * protocol.bed_s)) / deviation(noise.voxels());
   for (std::size_t i = 0; i < image.voxels().size(); ++i) {
     const double value = static_cast<double>(image.voxels()[i]);
-    const double noisy = value + level * static_cast<double>(noise.voxels()[i]) * std::sqrt((value + 0.02) / liver_suv);
+    const double noisy = value + level * static_cast<double>(noise.voxels()[i]) * std::sqrt((value + 2e-4) / liver_suv);
     image.voxels()[i] = static_cast<float>(std::max(0.0, noisy) * bq_per_ml);
   }
   return image;

@@ -12,7 +12,7 @@ namespace penta::recon {
 namespace {
 
 // 1 inside, 0 outside, with an edge about `soft` wide.
-double soft_inside(double distance, double soft) noexcept { return 1 / (1 + std::exp(distance / soft)); }
+double soft_inside(double beyond, double soft) noexcept { return 1 / (1 + std::exp(beyond / soft)); }
 
 double ellipse_radius(double u, double v, double half_u, double half_v) noexcept { return std::hypot(u / half_u, v / half_v); }
 
@@ -86,11 +86,11 @@ double UsScene::brain_db(double u, double v, double beam_across) const noexcept 
   return level + 2.2 * folds;
 }
 
-double UsScene::outside_db(double x, double y, double distance) const noexcept {
+double UsScene::outside_db(double x, double y, double distance_mm) const noexcept {
   // Fluid lies along one side of the head and thinly around it.
   const double reach_mm = 2 + (fluid_side_ * (x - centre_x_) > 0 ? std::min(0.5 * std::abs(x - centre_x_), 16.0) : 2.0);
   const double near_wall = soft_inside(wall_mm_ - y, 0.8);  // 1 below the wall of the uterus
-  const double wet = near_wall * soft_inside(distance - reach_mm, 1.2);
+  const double wet = near_wall * soft_inside(distance_mm - reach_mm, 1.2);
   const double wall_line = std::exp(-0.5 * std::pow((y - wall_mm_) / 1.1, 2));
   const double behind = soft_inside(centre_y_ + 0.75 * half_short_mm_ - y, 3);
   const double tissue = -35 + texture_db(x, y) + 5 * behind + 8 * wall_line;

@@ -33,7 +33,7 @@ class UsScene {
   [[nodiscard]] std::array<double, 2> head_frame(double x, double y) const noexcept;
   [[nodiscard]] double texture_db(double x, double y) const noexcept;
   [[nodiscard]] double brain_db(double u, double v, double beam_across) const noexcept;
-  [[nodiscard]] double outside_db(double x, double y, double distance) const noexcept;
+  [[nodiscard]] double outside_db(double x, double y, double distance_mm) const noexcept;
 
   double half_long_mm_ = 45, half_short_mm_ = 35, skull_mm_ = 2.5, centre_x_ = 0, centre_y_ = 60, turn_ = 0, depth_mm_ = 130;
   double fluid_side_ = 1, wall_mm_ = 14, ventricle_ = 0.4, front_ = 1;

@@ -78,6 +78,7 @@ TEST(Reconstruct, SphereKeepsItsCountsAndItsLevelPhantom) {
   const auto counts = seen(p, ball);
   const Volume<float> volume = reconstruct(p, counts, {20, 4});
   EXPECT_NEAR(sum_of(volume.voxels()) / sum_of(counts), 1, 0.005);
+  RecordProperty("counts_error_percent", std::to_string(100 * (sum_of(volume.voxels()) / sum_of(counts) - 1)));
   double inside = 0;
   std::int64_t voxels = 0;
   for (std::int64_t z = 0; z < 40; ++z)

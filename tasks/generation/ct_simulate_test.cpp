@@ -37,19 +37,26 @@ float median(std::vector<float> values) {
   return values[values.size() / 2];
 }
 
-TEST(CtSimulate, OrgansLieInTheirClinicalRangePhantom) {
+void expect_organs_in_range(std::uint64_t seed) {
   struct Range { std::string_view name; float low, high; };
-  constexpr std::array<Range, 7> ranges{{{"liver", 45, 70}, {"spleen", 35, 60}, {"kidney left", 20, 45}, {"fat", -120, -80},
-                                        {"muscle", 35, 65}, {"lung right", -900, -780}, {"vertebrae", 150, 260}}};
-  for (const std::uint64_t seed : {1U, 2U, 3U}) {
-    const Answer answer = run(seed, {{"slices", "30"}});
-    for (const Range& range : ranges) {
-      const auto values = values_in(answer, range.name);
-      ASSERT_GT(values.size(), 100U) << range.name << " of seed " << seed;
-      EXPECT_GE(median(values), range.low) << range.name << " of seed " << seed;
-      EXPECT_LE(median(values), range.high) << range.name << " of seed " << seed;
-    }
+  constexpr std::array<Range, 8> ranges{{{"liver", 45, 70}, {"spleen", 35, 60}, {"kidney left", 20, 45}, {"kidney right", 20, 45},
+                                        {"fat", -120, -80}, {"muscle", 35, 65}, {"lung right", -900, -780}, {"vertebrae", 150, 260}}};
+  const Answer answer = run(seed, {{"slices", "40"}});
+  for (const Range& range : ranges) {
+    const auto values = values_in(answer, range.name);
+    ASSERT_GT(values.size(), 100U) << range.name << " of seed " << seed;
+    EXPECT_GE(median(values), range.low) << range.name << " of seed " << seed;
+    EXPECT_LE(median(values), range.high) << range.name << " of seed " << seed;
   }
+}
+
+TEST(CtSimulate, OrgansLieInTheirClinicalRangePhantom) {
+  for (const std::uint64_t seed : {1U, 2U}) expect_organs_in_range(seed);
+}
+
+// A minute: asked for by name.
+TEST(CtSimulate, DISABLED_OrgansOfFiftySeedsLieInTheirClinicalRangePhantom) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) expect_organs_in_range(seed);
 }
 
 TEST(CtSimulate, NoiseFallsWithTheRootOfTheDose) {

@@ -5,6 +5,8 @@
 
 #include "core/parallel.h"
 #include "modality/pet/suv.h"
+#include "recon/phantom/voxelise.h"
+#include "recon/simulate/pet.h"
 #include "tasks/method.h"
 
 namespace penta {
@@ -42,6 +44,23 @@ TEST(PetSimulate, ItsHeaderGivesTheSuvOfTheDrawingPhantom) {
     EXPECT_NEAR(median("muscle"), 0.75, 0.15);
     EXPECT_NEAR(median("heart chambers"), 1.7, 0.3);
     EXPECT_GT(median("lesion"), 3);
+  }
+}
+
+TEST(PetSimulate, KeepsTheDrawnActivityPhantom) {
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U}) {
+    const recon::PetProtocol protocol;
+    const recon::Patient patient = recon::digital_patient(seed, 3);
+    recon::TissueValues suv{};
+    for (std::size_t k = 0; k < recon::tissue_count; ++k) suv[k] = recon::row_of(static_cast<recon::Tissue>(k)).suv;
+    const Volume<float> drawn = recon::voxelise(patient, recon::pet_grid(protocol), suv, 0, 1);
+    const Volume<float> image = recon::simulate_pet(patient, protocol);
+    const double bq_per_ml = recon::pet_dose_bq(patient, protocol) * std::exp2(-3600 / recon::f18_half_life_s) / patient.weight_kg / 1000;
+    double had = 0, has = 0;
+    for (const float value : drawn.voxels()) had += static_cast<double>(value) * bq_per_ml;
+    for (const float value : image.voxels()) has += static_cast<double>(value);
+    EXPECT_NEAR(has / had, 1, 0.01) << "seed " << seed;
+    RecordProperty("error_percent_seed_" + std::to_string(seed), std::to_string(100 * (has / had - 1)));
   }
 }
 

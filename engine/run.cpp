@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "engine/gate.h"
+#include "io/dicom/read_seg.h"
 
 namespace penta::engine {
 
@@ -71,7 +72,30 @@ void point_at(const Artifact& artifact, Value& value) {
 
 }  // namespace
 
+namespace {
+
+// A SEG spans only the slices that it labels: methods want labels on the whole grid of the image that they lie on.
+ContentPtr on_image(const ContentPtr& labels_content, const std::vector<Supply>& supplies) {
+  const auto* labels = std::get_if<LabelMap>(labels_content.get());
+  if (labels == nullptr || labels->planar) return labels_content;
+  const Image* first = nullptr;
+  for (const Supply& supply : supplies) {
+    const auto* image = std::get_if<Image>(supply.content.get());
+    if (image == nullptr || !image->is_volume()) continue;
+    if (labels->grid().same_as(grid_of(image->volume()))) return labels_content;
+    if (first == nullptr) first = image;
+  }
+  if (first == nullptr) return labels_content;
+  return std::make_shared<const io::Content>(io::dicom::on_grid(*labels, grid_of(first->volume())));
+}
+
+}  // namespace
+
 void Runner::supply(Supply supply) { supplies_.push_back(std::move(supply)); }
+
+void Runner::place_labels() {
+  for (Supply& supply : supplies_) supply.content = on_image(supply.content, supplies_);
+}
 
 const Supply* Runner::supplied(const Card& card, const InputRole& role) const {
   for (const Supply& supply : supplies_)

@@ -39,6 +39,9 @@ class Runner {
 
   /// A role that is named must be one of the method's or of a step before it; checked by run().
   void supply(Supply supply);
+  /// Brings every label map that was supplied onto the grid of the image supplied with it. Throws Error{bad_input}
+  /// where its voxels are not those of the image.
+  void place_labels();
   void mark(Mark mark) { marks_.push_back(std::move(mark)); }
 
   /// The step's result. Throws Error{wrong_use} for a bare input that fits two roles or none, Error{bad_input} for

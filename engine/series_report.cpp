@@ -173,6 +173,11 @@ void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, 
   Runner runner(methods, workspace, control, settings.settings);
   runner.supply({"", content});
   for (ContentPtr& other : supplies_for(others, report.acquisition)) runner.supply({"", std::move(other)});
+  try {
+    runner.place_labels();
+  } catch (const Error& fault) {
+    report.faults.push_back({Severity::warning, "labels_not_placed", fault.what(), "", report.acquisition.series_uid});
+  }
   if (!report.modality.empty()) SeriesRun(methods, runner, *content, report).all();
   const auto* image = std::get_if<Image>(content.get());
   for (const auto& step : runner.steps()) {

@@ -136,6 +136,7 @@ int run_task(Task task, const Given& given) {
   Workspace workspace;
   engine::Runner runner(methods, workspace, control, settings);
   for (const std::string& text : job.paths) supply_all(runner, methods, method.card(), text, settings);
+  runner.place_labels();
   const engine::Produced& last = runner.run(method);
   check_settings(runner, settings);
   engine::save_method_run(given.one("out"), runner, last, job);

@@ -158,7 +158,7 @@ void Runner::check_bare_inputs(const Card& card) const {
     std::string roles;
     int count = 0;
     for (const InputRole& role : card.inputs) {
-      if (!role.required || !supply.role.empty() || !fits(card, role, *supply.content, false)) continue;
+      if (!role.required || !role.from.empty() || !supply.role.empty() || !fits(card, role, *supply.content, false)) continue;
       const bool named = std::any_of(supplies_.begin(), supplies_.end(), [&](const Supply& s) { return s.role == role.role; });
       if (named) continue;
       roles += (count++ > 0 ? ", " : "") + role.role;

@@ -1,5 +1,5 @@
 """Endless varied heads for the locator: taught T1 brains, warped, given new contrasts and an invented skull, face and
-neck, at 4 mm. T1-like contrasts keep their hippocampus labels; every other contrast (T2, FLAIR, CT-like, noise) is all
+neck, at 8 mm. T1-like contrasts keep their hippocampus labels; every other contrast (T2, FLAIR, CT-like, noise) is all
 background, so that the net itself is the gate for T1-weighted images."""
 import sys
 from pathlib import Path
@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import common as C
 from teach import HIPPOCAMPUS, MS, ras
 
-CUBE = 128                      # the stored heads: 2 mm, 256 mm wide
+CUBE = 128                      # heads are read at 2 mm, 256 mm wide, kept at 4 mm
+STEP, WHOLE = 8, 32             # mm and voxels of the samples
 CSF, WHITE = [3, 4, 11, 12], [1, 5]
 IMAGE, FLAIR, BRAIN, FAR, LEFT, RIGHT, WM, LIQUID = range(8)
 
@@ -27,7 +28,8 @@ def halved_cube(a):
 
 
 def head(file):
-    """Channels [8, CUBE, CUBE, CUBE] of one taught head: see the names above; FAR is the distance from the brain, mm."""
+    """Channels [8, 64, 64, 64] of one taught head (names above; FAR is the distance from the brain in mm), smooth
+    enough to be sampled at 8 mm."""
     d = np.load(file)
     label, image = d["label"].transpose(2, 1, 0), d["image"].transpose(2, 1, 0).astype(np.float32)
     brain = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(label > 0, 4), iterations=4))[4:-4, 4:-4, 4:-4]
@@ -42,9 +44,11 @@ def head(file):
     cubes = [halved_cube(c.astype(np.float32)) for c in
              (image, flair, brain, brain, hippo & (x < middle), hippo & (x >= middle),
               np.isin(label, WHITE), brain & (np.isin(label, CSF) | (label == 0)))]
+    for side in (LEFT, RIGHT):                                # 2 mm wider on every side: more to learn from, same centre
+        cubes[side] = ndimage.grey_dilation(cubes[side], size=3)
     cubes[FAR] = ndimage.distance_transform_edt(cubes[BRAIN] < 0.5) * 2
-    cube = torch.from_numpy(np.stack(cubes).astype(np.float32))
-    return (cube + F.avg_pool3d(cube[None], 3, 1, 1)[0]) / 2      # about the 4 mm mean that is fed at run time
+    cube = F.avg_pool3d(torch.from_numpy(np.stack(cubes).astype(np.float32))[None], 2)
+    return (cube + F.avg_pool3d(cube, 3, 1, 1))[0] / 2
 
 
 def mirrored(c):
@@ -86,7 +90,7 @@ def surroundings(c, kind, size):
         rim = uniform(0.8, 2)
     if kind == "ct":
         bone, skin = uniform(1, 3), uniform(0.3, 0.5)
-    z, y, x = torch.meshgrid(*[torch.arange(n, dtype=torch.float32) * 4 for n in size], indexing="ij")
+    z, y, x = torch.meshgrid(*[torch.arange(n, dtype=torch.float32) * STEP for n in size], indexing="ij")
     inside = c[BRAIN] > 0.5
     cz, cy, cx = [float(v[inside].mean()) if inside.any() else 128.0 for v in (z, y, x)]
     neck = ((z - cz + uniform(60, 110)) / uniform(60, 110)) ** 2 + ((y - cy - uniform(-10, 50)) / uniform(50, 110)) ** 2 \
@@ -116,26 +120,26 @@ def finished(image, size):
     return (image - image.mean()) / (image.std() + 1e-6)
 
 
-def sample(heads, box, size):
-    """One image (4 mm, axes z, y, x), the part `box` of a 256 mm cube, and its labels 0, 1 left, 2 right."""
+def sample(heads, box, size, others):
+    """One image (8 mm, axes z, y, x), the part `box` of a 256 mm cube, and its labels 0, 1 left, 2 right."""
     c = heads[np.random.randint(len(heads))]
-    grid = C.warp_grid(1, 3, (64, 64, 64), 0.35, 0.2, 0.15, 0.012)[:, box[0], box[1], box[2]]
+    grid = C.warp_grid(1, 3, (WHOLE,) * 3, 0.3, 0.18, 0.12, 0.012)[:, box[0], box[1], box[2]]
     c = F.grid_sample(c[None], grid, padding_mode="border", align_corners=False)[0]
-    kind = np.random.choice(["t1", "t2", "flair", "ct"], p=[0.66, 0.18, 0.1, 0.06])
+    kind = np.random.choice(["t1", "t2", "flair", "ct"], p=[1 - others, 0.5 * others, 0.3 * others, 0.2 * others])
     image = contrast(c, kind)
     if np.random.rand() < 0.75:
         image = image + surroundings(c, kind, size)
-    label = torch.where(c[LEFT] > 0.5, 1, torch.where(c[RIGHT] > 0.5, 2, 0))
+    label = torch.where(c[LEFT] > 0.4, 1, torch.where(c[RIGHT] > 0.4, 2, 0))
     if kind != "t1":
         label = label * 0
     return finished(image, size), label
 
 
-def batch(heads, n):
-    """n samples on one random field of view, a multiple of 8 voxels an axis."""
-    size = [int(np.random.choice([40, 48, 56, 64])) for _ in range(3)]
+def batch(heads, n, others=0.34):
+    """n samples on one random field of view, a multiple of 4 voxels an axis; others: the share that is not T1-like."""
+    size = [int(np.random.choice([20, 24, 28, 32], p=[0.3, 0.35, 0.2, 0.15])) for _ in range(3)]
     made = []
     for _ in range(n):
-        at = [np.random.randint(0, 65 - s) if np.random.rand() < 0.3 else (64 - s) // 2 for s in size]
-        made.append(sample(heads, [slice(a, a + s) for a, s in zip(at, size)], size))
+        at = [np.random.randint(0, WHOLE + 1 - s) if np.random.rand() < 0.3 else (WHOLE - s) // 2 for s in size]
+        made.append(sample(heads, [slice(a, a + s) for a, s in zip(at, size)], size, others))
     return torch.stack([m[0] for m in made])[:, None], torch.stack([m[1] for m in made])

@@ -49,26 +49,26 @@ Parts parts_of(std::string_view text) {
 
 std::span<const Nuclide> nuclides() noexcept { return table; }
 
-std::optional<Nuclide> nuclide_by_half_life(double half_life_s) noexcept {
+const Nuclide* nuclide_by_half_life(double half_life_s) noexcept {
   const auto it = std::find_if(table.begin(), table.end(),
                                [&](const Nuclide& n) { return std::abs(half_life_s - n.half_life_s) <= 0.02 * n.half_life_s; });
   // Zr-89 and Ga-67 are alike; what counts 511 keV comes first in the table, as half-lives are a matter of PET headers.
-  return it == table.end() ? std::nullopt : std::optional(*it);
+  return it == table.end() ? nullptr : &*it;
 }
 
-std::optional<Nuclide> nuclide_by_text(std::string_view text) {
+const Nuclide* nuclide_by_text(std::string_view text) {
   const Parts parts = parts_of(text);
-  if (parts.mass.empty() || parts.letters.empty()) return {};
+  if (parts.mass.empty() || parts.letters.empty()) return nullptr;
   for (const Nuclide& nuclide : table) {
     const std::size_t dash = nuclide.name.find('-');
     if (nuclide.name.substr(dash + 1) != parts.mass && !(parts.mass == "99" && nuclide.name == "Tc-99m")) continue;
     std::string symbol(nuclide.name.substr(0, dash));
     std::transform(symbol.begin(), symbol.end(), symbol.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (parts.letters == symbol || (symbol == "tc" && parts.letters == "tcm")) return nuclide;
+    if (parts.letters == symbol || (symbol == "tc" && parts.letters == "tcm")) return &nuclide;
     for (const Element& element : elements)
-      if (element.symbol == symbol && parts.letters.starts_with(element.name)) return nuclide;
+      if (element.symbol == symbol && parts.letters.starts_with(element.name)) return &nuclide;
   }
-  return {};
+  return nullptr;
 }
 
 bool energies_fit(const Nuclide& nuclide, std::span<const EnergyWindow> windows) noexcept {

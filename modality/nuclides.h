@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,10 +16,10 @@ struct Nuclide {
 };
 
 [[nodiscard]] std::span<const Nuclide> nuclides() noexcept;
-/// The nuclide whose half-life is within 2 %; nothing where none is.
-[[nodiscard]] std::optional<Nuclide> nuclide_by_half_life(double half_life_s) noexcept;
-/// The nuclide that a text such as "^99m^Technetium", "Tc-99m", "FLUORINE^18^" or "18F" names.
-[[nodiscard]] std::optional<Nuclide> nuclide_by_text(std::string_view text);
+/// The nuclide whose half-life is within 2 %; null where none is.
+[[nodiscard]] const Nuclide* nuclide_by_half_life(double half_life_s) noexcept;
+/// The nuclide that a text such as "^99m^Technetium", "Tc-99m", "FLUORINE^18^" or "18F" names; null where none.
+[[nodiscard]] const Nuclide* nuclide_by_text(std::string_view text);
 /// True when one of the nuclide's photons lies in one of the windows, or there is no window.
 [[nodiscard]] bool energies_fit(const Nuclide& nuclide, std::span<const EnergyWindow> windows) noexcept;
 

@@ -7,14 +7,19 @@
 namespace penta {
 namespace {
 
+std::string_view name_by_text(std::string_view text) {
+  const Nuclide* nuclide = nuclide_by_text(text);
+  return nuclide == nullptr ? "" : nuclide->name;
+}
+
 TEST(Nuclides, PublishedNamesAsHeadersWriteThem) {
   for (const char* text : {"^99m^Technetium", "Tc-99m", "TC99M", "99mTc", "Technetium Tc^99m^", "Technetium 99m"})
-    EXPECT_EQ(nuclide_by_text(text).value_or(Nuclide{}).name, "Tc-99m") << text;
+    EXPECT_EQ(name_by_text(text), "Tc-99m") << text;
   for (const char* text : {"^18^Fluorine", "F-18", "18F", "Fluorine F^18^", "FLUORINE^18^"})
-    EXPECT_EQ(nuclide_by_text(text).value_or(Nuclide{}).name, "F-18") << text;
-  EXPECT_EQ(nuclide_by_text("^177^Lutetium").value_or(Nuclide{}).name, "Lu-177");
-  EXPECT_EQ(nuclide_by_text("^123^Iodine").value_or(Nuclide{}).name, "I-123");
-  EXPECT_EQ(nuclide_by_text("^68^Gallium").value_or(Nuclide{}).name, "Ga-68");
+    EXPECT_EQ(name_by_text(text), "F-18") << text;
+  EXPECT_EQ(name_by_text("^177^Lutetium"), "Lu-177");
+  EXPECT_EQ(name_by_text("^123^Iodine"), "I-123");
+  EXPECT_EQ(name_by_text("^68^Gallium"), "Ga-68");
   EXPECT_FALSE(nuclide_by_text("Technetium"));
   EXPECT_FALSE(nuclide_by_text(""));
 }

@@ -20,6 +20,7 @@ MethodPtr make_analysis_pet_quantify();
 MethodPtr make_detection_spect_hot_regions();
 MethodPtr make_processing_pet_suv();
 MethodPtr make_processing_spect_reconstruct();
+MethodPtr make_recognition_any_header();
 MethodPtr make_segmentation_ct_body();
 MethodPtr make_segmentation_ct_tissue();
 MethodPtr make_segmentation_pet_lesion();
@@ -31,6 +32,7 @@ namespace {
 
 std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
+  list.push_back(make_recognition_any_header());
   list.push_back(make_processing_pet_suv());
   list.push_back(make_segmentation_ct_body());
   list.push_back(make_segmentation_ct_tissue());

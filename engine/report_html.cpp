@@ -176,13 +176,12 @@ class Page {
     html_ += "</table>\n";
   }
 
+  // Labels without a probability stand in the heading already.
   void scores(const Scores& list) {
-    if (list.empty()) return;
+    if (std::none_of(list.begin(), list.end(), [](const Score& s) { return s.probability.has_value(); })) return;
     html_ += "<h3>" + text("scores") + "</h3>\n<table>" + heads({"label", "probability"});
     for (const Score& s : list)
-      html_ += "<tr>" + cell(s.label) +
-               (s.probability ? number_cell(number(*s.probability)) : "<td class=\"muted\">" + text("not_calibrated") + "</td>") +
-               "</tr>\n";
+      if (s.probability) html_ += "<tr>" + cell(s.label) + number_cell(number(*s.probability)) + "</tr>\n";
     html_ += "</table>\n";
   }
 

@@ -55,6 +55,10 @@ std::optional<double> recognised_as(const Produced& step, const std::string& lab
   return {};
 }
 
+std::string named(const std::string& id, const std::string& text) {
+  return text.starts_with(id) ? text : id + ": " + text;
+}
+
 class SeriesRun {
  public:
   SeriesRun(const Methods& methods, Runner& runner, const io::Content& content, SeriesReport& report)
@@ -78,7 +82,7 @@ class SeriesRun {
       const bool ours = fault.code() != Code::bad_input;
       report_.failed = report_.failed || ours;
       report_.remarks.push_back({ours ? Severity::error : Severity::note, "method_not_run",
-                                 method.card().id + ": " + fault.what(), method.card().id,
+                                 named(method.card().id, fault.what()), method.card().id,
                                  report_.acquisition.series_uid});
     }
   }
@@ -149,7 +153,7 @@ void take_results(const Produced& step, SeriesReport& report) {
       report.scores.insert(report.scores.end(), list->begin(), list->end());
       if (step.method->card().task == Task::recognition)
         for (const Score& score : *list)
-          if (!score.probability || *score.probability >= 0.5)
+          if (score.label != report.modality && (!score.probability || *score.probability >= 0.5))
             report.recognised += (report.recognised.empty() ? "" : ", ") + score.label;
     }
   }

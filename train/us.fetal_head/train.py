@@ -98,6 +98,8 @@ def card(rows, parts, inset):
     count = lambda k: sum(len(U.hc18_files(i)) for i in parts[k])
     return {
         "id": NAME, "task": "segmentation", "modalities": ["US"],
+        "gate": {"kinds": ["frames"],
+                 "recognised": [{"method": "us.view", "label": "fetal_head", "probability_min": 0.9}]},
         "title": "The fetal head (skull ellipse, filled) in a B-mode frame of the standard head plane.",
         "evidence_note": "Real ultrasound frames of one centre (HC18), held out by fetus number.",
         "architecture": f"2-D U-Net, widths {list(WIDTHS)}, instance norm, leaky ReLU, max pool, transposed conv",

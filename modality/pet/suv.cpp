@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <initializer_list>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -62,9 +63,17 @@ double checked(const Fact<double>& fact, std::string_view quantity, std::string_
   return *fact;
 }
 
-bool is_male(const PatientFacts& patient, std::vector<std::string>& missing) {
-  if (patient.sex != "M" && patient.sex != "F") missing.push_back("patient sex (0010,0040) is not M or F");
-  return patient.sex == "M";
+// Of a formula for men and one for women. Sex 'O' (0010,0040) takes the mean of both, as the IBSI SUV manual does.
+double by_sex(const PatientFacts& patient, double male, double female) {
+  return patient.sex == "M" ? male : patient.sex == "F" ? female : (male + female) / 2;
+}
+
+bool needs_sex(SuvType type) { return type != SuvType::bw && type != SuvType::bsa; }
+
+void say_other_sex(const PatientFacts& patient, std::initializer_list<SuvType> types, std::vector<Remark>& remarks) {
+  if (patient.sex == "O" && std::any_of(types.begin(), types.end(), needs_sex))
+    remarks.push_back({Severity::warning, "sex_other",
+                       "patient sex (0010,0040) is O: the mean of the formulas for men and women is used"});
 }
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(Code::bad_input, "SUV cannot be computed: " + why); }
@@ -90,6 +99,7 @@ SuvScale between_types(const PatientFacts& patient, SuvType type, SuvType from, 
   std::sort(missing.begin(), missing.end());
   missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
   if (!missing.empty()) refuse(joined(missing));
+  say_other_sex(patient, {from, type}, scale.remarks);
   scale.factor *= want / have;
   scale.formula += ", times " + text_of(want) + " / " + text_of(have) + " (" + std::string(row_of(type).formula) + ")";
   return scale;
@@ -175,6 +185,7 @@ SuvScale from_activity(const PetFacts& pet, const PatientFacts& patient, SuvType
   const double half_life = needs_decay ? checked(pet.half_life_s, "half-life", "(0018,1075)", missing) : 1;
   const double elapsed = pet.decay_correction && half_life > 0 ? elapsed_s(pet, half_life, missing, scale.remarks) : 0;
   if (!missing.empty()) refuse(joined(missing));
+  say_other_sex(patient, {type}, scale.remarks);
   scale.factor = activity_factor * amount / (dose * decay(elapsed, half_life));
   const SuvTypeRow& row = row_of(type);
   scale.formula = std::string(row.meaning) + " = c * " + text_of(amount) + (type == SuvType::bsa ? " cm2" : " g") + " / (" +
@@ -235,21 +246,22 @@ double mean_count_time_s(double duration_s, double half_life_s) noexcept {
 double normalisation(SuvType type, const PatientFacts& patient, std::vector<std::string>& missing) {
   const std::size_t before = missing.size();
   const bool by_weight = type != SuvType::ibw, by_height = type != SuvType::bw;
-  const bool by_sex = type != SuvType::bw && type != SuvType::bsa;
+  if (needs_sex(type) && patient.sex != "M" && patient.sex != "F" && patient.sex != "O")
+    missing.push_back("patient sex (0010,0040) is not M, F or O");
   const double w = by_weight ? checked(patient.weight_kg, "patient weight", "(0010,1030)", missing) : 0;
   const double h = by_height ? checked(patient.height_m, "patient height", "(0010,1020)", missing) : 0;
-  const bool male = by_sex && is_male(patient, missing);
   if (missing.size() != before) return 0;
-  const double ratio = by_height ? w / (100 * h) : 0, bmi = by_height ? w / (h * h) : 0;
-  double grams = 0;
+  const double cm = 100 * h, ratio2 = by_height ? w * w / (cm * cm) : 0, bmi = by_height ? w / (h * h) : 0;
+  double kg = 0;
   switch (type) {
-    case SuvType::bw: grams = 1000 * w; break;
-    case SuvType::lbm_janmahasatian: grams = 1000 * 9270 * w / (male ? 6680 + 216 * bmi : 8780 + 244 * bmi); break;
-    case SuvType::lbm_james: grams = 1000 * (male ? 1.10 * w - 120 * ratio * ratio : 1.07 * w - 148 * ratio * ratio); break;
-    case SuvType::lbm_james128: grams = 1000 * (male ? 1.10 * w - 128 * ratio * ratio : 1.07 * w - 148 * ratio * ratio); break;
-    case SuvType::bsa: return 71.84 * std::pow(w, 0.425) * std::pow(100 * h, 0.725);
-    case SuvType::ibw: grams = 1000 * (male ? 48.0 + 1.06 * (100 * h - 152) : 45.5 + 0.91 * (100 * h - 152)); break;
+    case SuvType::bw: kg = w; break;
+    case SuvType::lbm_janmahasatian: kg = by_sex(patient, 9270 * w / (6680 + 216 * bmi), 9270 * w / (8780 + 244 * bmi)); break;
+    case SuvType::lbm_james: kg = by_sex(patient, 1.10 * w - 120 * ratio2, 1.07 * w - 148 * ratio2); break;
+    case SuvType::lbm_james128: kg = by_sex(patient, 1.10 * w - 128 * ratio2, 1.07 * w - 148 * ratio2); break;
+    case SuvType::bsa: return 71.84 * std::pow(w, 0.425) * std::pow(cm, 0.725);
+    case SuvType::ibw: kg = by_sex(patient, 48.0 + 1.06 * (cm - 152), 45.5 + 0.91 * (cm - 152)); break;
   }
+  const double grams = 1000 * kg;
   if (!(grams > 0)) refuse("the formula '" + std::string(row_of(type).formula) + "' gives no mass for this patient");
   return grams;
 }

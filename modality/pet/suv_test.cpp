@@ -155,6 +155,20 @@ TEST(Suv, NothingMissingIsGuessed) {
   neither.height_m = {};
   EXPECT_NO_THROW((void)suv_scale(sts(), neither, SuvType::bw));
   EXPECT_THROW((void)suv_scale(sts(), neither, SuvType::lbm_james), Error);
+  neither.sex = "";
+  neither.height_m.value = 1.75;
+  EXPECT_THROW((void)suv_scale(sts(), neither, SuvType::ibw), Error);
+}
+
+// Published: IBSI SUV manual's reference object DRO_2_2 (sex O, 1.75 m).
+TEST(Suv, PublishedSexOtherIsTheMeanOfBothAndSaid) {
+  PatientFacts other = man();
+  other.sex = "O";
+  std::vector<std::string> missing;
+  EXPECT_NEAR(normalisation(SuvType::ibw, other, missing), 69405, 1e-6);
+  const SuvScale scale = suv_scale(sts(), other, SuvType::ibw);
+  ASSERT_EQ(scale.remarks.size(), 1U);
+  EXPECT_EQ(scale.remarks[0].code, "sex_other");
 }
 
 TEST(Suv, ImageIsConvertedOnceAndOnlyOnce) {

@@ -150,7 +150,8 @@ void read_extent(const Image& image, const Acquisition& acquisition, Reading& re
     reading.conflict("body_part_conflict", "body part (0018,0015) is " + part + ", and the image is " +
                                                std::to_string(static_cast<int>(along)) + " mm long");
   if (along > 1000) reading.label("whole body");
-  if (across > 900 || across < 5)
+  const bool many = grid.size()[static_cast<std::size_t>(order.index_axis[0])] > 1;
+  if (across > 900 || (many && across < 5))
     reading.conflict("field_of_view", "a field of view of " + std::to_string(static_cast<int>(across)) + " mm across is no patient's");
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "core/image.h"
@@ -11,6 +12,13 @@
 namespace penta {
 
 namespace {
+
+// Four digits, whatever the locale.
+std::string short_number(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 4).ptr;
+  return {text.data(), end};
+}
 
 struct HotRegion {
   double counts = 0, maximum = 0;
@@ -138,7 +146,7 @@ class SpectHotRegions final : public Method {
  private:
   static void describe(const HotRegion& region, const std::string& name, const std::string& unit, double voxel_ml,
                        double threshold, Measurements& out) {
-    const std::string where = "voxels >= " + std::to_string(static_cast<long long>(std::llround(threshold))) + " " + unit;
+    const std::string where = "voxels >= " + short_number(threshold) + " " + unit;
     const double voxels = static_cast<double>(region.voxels);
     const auto add = [&](const std::string& what, double value, const std::string& in, const std::string& formula) {
       Measurement measurement;

@@ -11,46 +11,28 @@ namespace penta {
 // Made by the build from tasks/*/*.card.json.
 const std::map<std::string, std::string>& built_in_cards_files();
 
-// One line a method. Those that run networks take the models.
-MethodPtr make_generation_us_simulate();
-MethodPtr make_generation_spect_simulate();
-MethodPtr make_generation_pet_simulate();
-MethodPtr make_generation_ct_simulate();
-MethodPtr make_analysis_pet_quantify();
-MethodPtr make_detection_spect_hot_regions();
-MethodPtr make_processing_pet_suv();
-MethodPtr make_processing_spect_reconstruct();
-MethodPtr make_recognition_any_header();
-MethodPtr make_segmentation_ct_body();
-MethodPtr make_segmentation_ct_tissue();
-MethodPtr make_segmentation_pet_lesion();
-MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore& models);
-MethodPtr make_analysis_mr_volumetry();
-MethodPtr make_analysis_us_fetal_biometry(const nn::ModelStore& models);
-
-namespace {
-
-std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
+// One line a method: its factory is declared where it is called, and lives in the method's own file.
+// clang-format off
+static std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
-  list.push_back(make_recognition_any_header());
-  list.push_back(make_processing_pet_suv());
-  list.push_back(make_segmentation_ct_body());
-  list.push_back(make_segmentation_ct_tissue());
-  list.push_back(make_segmentation_pet_lesion());
-  list.push_back(make_analysis_pet_quantify());
-  list.push_back(make_processing_spect_reconstruct());
-  list.push_back(make_detection_spect_hot_regions());
-  list.push_back(make_segmentation_mr_hippocampus(models));
-  list.push_back(make_analysis_mr_volumetry());
-  list.push_back(make_analysis_us_fetal_biometry(models));
-  list.push_back(make_generation_ct_simulate());
-  list.push_back(make_generation_pet_simulate());
-  list.push_back(make_generation_spect_simulate());
-  list.push_back(make_generation_us_simulate());
+  { extern MethodPtr make_recognition_any_header(); list.push_back(make_recognition_any_header()); }
+  { extern MethodPtr make_processing_pet_suv(); list.push_back(make_processing_pet_suv()); }
+  { extern MethodPtr make_segmentation_ct_body(); list.push_back(make_segmentation_ct_body()); }
+  { extern MethodPtr make_segmentation_ct_tissue(); list.push_back(make_segmentation_ct_tissue()); }
+  { extern MethodPtr make_segmentation_pet_lesion(); list.push_back(make_segmentation_pet_lesion()); }
+  { extern MethodPtr make_analysis_pet_quantify(); list.push_back(make_analysis_pet_quantify()); }
+  { extern MethodPtr make_processing_spect_reconstruct(); list.push_back(make_processing_spect_reconstruct()); }
+  { extern MethodPtr make_detection_spect_hot_regions(); list.push_back(make_detection_spect_hot_regions()); }
+  { extern MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore&); list.push_back(make_segmentation_mr_hippocampus(models)); }
+  { extern MethodPtr make_analysis_mr_volumetry(); list.push_back(make_analysis_mr_volumetry()); }
+  { extern MethodPtr make_analysis_us_fetal_biometry(const nn::ModelStore&); list.push_back(make_analysis_us_fetal_biometry(models)); }
+  { extern MethodPtr make_generation_ct_simulate(); list.push_back(make_generation_ct_simulate()); }
+  { extern MethodPtr make_generation_pet_simulate(); list.push_back(make_generation_pet_simulate()); }
+  { extern MethodPtr make_generation_spect_simulate(); list.push_back(make_generation_spect_simulate()); }
+  { extern MethodPtr make_generation_us_simulate(); list.push_back(make_generation_us_simulate()); }
   return list;
 }
-
-}  // namespace
+// clang-format on
 
 std::vector<MethodPtr> all_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list = own_methods(models);

@@ -29,6 +29,35 @@ void set_up_dcmtk() {
   static_cast<void>(ready);
 }
 
+/// Bytes that outlive the data set. DCMTK then leaves long values where they are until someone asks for them, so a
+/// value that claims four gigabytes costs nothing.
+class MemoryFactory : public DcmInputStreamFactory {
+ public:
+  explicit MemoryFactory(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  [[nodiscard]] DcmInputStream* create() const override;
+  [[nodiscard]] DcmInputStreamFactory* clone() const override { return std::make_unique<MemoryFactory>(bytes_).release(); }
+  [[nodiscard]] DcmInputStreamFactoryType ident() const override { return DFT_DcmInputTempFileStreamFactory; }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+class MemoryStream : public DcmInputBufferStream {
+ public:
+  explicit MemoryStream(std::span<const std::byte> bytes) : bytes_(bytes) {
+    setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
+    setEos();
+  }
+  [[nodiscard]] DcmInputStreamFactory* newFactory() const override {
+    return std::make_unique<MemoryFactory>(bytes_.subspan(static_cast<std::size_t>(tell()))).release();
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+DcmInputStream* MemoryFactory::create() const { return std::make_unique<MemoryStream>(bytes_).release(); }
+
 std::vector<std::byte> read_file(const Source& source, std::int64_t limit, std::int64_t& file_bytes) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(source.path, error))
@@ -123,19 +152,33 @@ void convert_texts(DcmDataset& data) {
   static_cast<void>(data.convertToUTF8());
 }
 
+/// The elements of group 0002, explicit little endian (PS3.10 7.1); gives where the data set starts. Some writers leave
+/// out the group's length, which is not needed, and a few the VR.
+std::size_t read_meta(Object& object) {
+  const auto bytes = object.bytes;
+  std::size_t at = bytes.size() >= 132 && bytes[128] == std::byte{'D'} && bytes[129] == std::byte{'I'} ? 132 : 0;
+  while (at + 8 <= bytes.size() && number_at(bytes, at, 2, false) == 2) {
+    const std::uint32_t element = number_at(bytes, at + 2, 2, false);
+    const bool brief = !is_implicit(bytes.subspan(at));
+    const bool is_long = brief && (bytes[at + 4] == std::byte{'O'} || (bytes[at + 4] == std::byte{'U'} && bytes[at + 5] == std::byte{'N'}));
+    const std::size_t header = is_long ? 12 : 8;
+    if (at + header > bytes.size()) break;
+    const std::size_t length = is_long ? number_at(bytes, at + 8, 4, false)
+                               : brief ? number_at(bytes, at + 6, 2, false)
+                                       : number_at(bytes, at + 4, 4, false);
+    if (length > bytes.size() - at - header) break;
+    std::string value(reinterpret_cast<const char*>(bytes.data()) + at + header, std::min<std::size_t>(length, 128));
+    while (!value.empty() && (value.back() == '\0' || value.back() == ' ')) value.pop_back();
+    if (element == 0x0010) object.transfer_syntax = value;
+    if (element == 0x0002) object.media_class = value;
+    at += header + length;
+  }
+  return at;
+}
+
 /// Parses `object.bytes`; false when they end before the pixel data although the file goes on.
 bool parse(Object& object) {
-  DcmInputBufferStream stream;
-  stream.setBuffer(object.bytes.data(), static_cast<offile_off_t>(object.bytes.size()));
-  stream.setEos();
-  DcmMetaInfo meta;
-  meta.transferInit();
-  const OFCondition meta_status = meta.read(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
-  meta.transferEnd();
-  if (meta_status.bad() && !object.complete) return false;
-  object.transfer_syntax = text(meta, Tag{0x0002, 0x0010});
-  object.media_class = text(meta, Tag{0x0002, 0x0002});
-  auto at = static_cast<std::size_t>(stream.tell());
+  std::size_t at = read_meta(object);
   if (object.transfer_syntax == "1.2.840.10008.1.2.1.99") {
     if (!object.complete) return false;
     object.storage = inflate_all(object.bytes.subspan(std::min(at, object.bytes.size())), object.name);
@@ -143,19 +186,19 @@ bool parse(Object& object) {
     at = 0;
   }
   const auto rest = object.bytes.subspan(std::min(at, object.bytes.size()));
-  E_TransferSyntax syntax = EXS_Unknown;
-  if (object.transfer_syntax == "1.2.840.10008.1.2") syntax = EXS_LittleEndianImplicit;
-  else if (object.transfer_syntax == "1.2.840.10008.1.2.2") syntax = EXS_BigEndianExplicit;
-  else if (!object.transfer_syntax.empty()) syntax = EXS_LittleEndianExplicit;  // all others are (PS3.5 A.4)
-  // Some files name an explicit syntax and are implicit; the bytes decide.
-  if (syntax == EXS_LittleEndianExplicit && is_implicit(rest)) syntax = EXS_LittleEndianImplicit;
-  const Nesting nesting = nesting_of(rest, syntax == EXS_BigEndianExplicit || starts_big_endian(rest), is_implicit(rest));
+  // Byte order and VR are as the bytes are: some files name another syntax. All encapsulated ones are explicit little
+  // endian (PS3.5 A.4).
+  const bool big = starts_big_endian(rest), implicit = !big && is_implicit(rest);
+  const E_TransferSyntax syntax =
+      big ? EXS_BigEndianExplicit : implicit ? EXS_LittleEndianImplicit : EXS_LittleEndianExplicit;
+  const Nesting nesting = nesting_of(rest, big, implicit);
   if (nesting.depth > nesting_limit)
     throw Error(Code::bad_input, "reading " + object.name + ": sequences are nested deeper than 32");
+  // DCMTK would set aside the bytes that a value claims to have.
+  if (nesting.overrun && !object.complete) return false;
+  if (nesting.overrun) throw Error(Code::bad_input, "reading " + object.name + ": the file ends inside its header (truncated)");
 
-  DcmInputBufferStream body;
-  body.setBuffer(rest.data(), static_cast<offile_off_t>(rest.size()));
-  body.setEos();
+  MemoryStream body(rest);
   object.dataset = std::make_unique<DcmDataset>();
   object.dataset->transferInit();
   const OFCondition status =

@@ -18,7 +18,7 @@ class Walk {
 
   [[nodiscard]] bool lost() const noexcept { return lost_; }
   [[nodiscard]] int depth() const noexcept { return deepest_; }
-  [[nodiscard]] std::size_t at() const noexcept { return at_; }
+  [[nodiscard]] bool overrun() const noexcept { return overrun_; }
 
   void run() noexcept {
     while (!lost_ && deepest_ <= nesting_limit && step()) {
@@ -28,7 +28,8 @@ class Walk {
  private:
   struct Level {
     std::size_t end;
-    bool undefined_length, is_item;
+    bool undefined_length, is_item, implicit_vr, guessed;
+    bool raw = false;  ///< encapsulated pixel data (of an icon): its items hold bytes, not elements
   };
 
   [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t count) const noexcept {
@@ -38,12 +39,16 @@ class Walk {
     return value;
   }
 
-  void open(std::size_t value, std::uint32_t length, bool is_item) noexcept {
+  [[nodiscard]] bool implicit() const noexcept { return levels_ > 0 ? stack_[levels_ - 1].implicit_vr : implicit_; }
+  [[nodiscard]] bool guessed() const noexcept { return levels_ > 0 && stack_[levels_ - 1].guessed; }
+
+  void open(std::size_t value, std::uint32_t length, bool is_item, bool implicit_vr, bool guessed_one) noexcept {
     if (levels_ == stack_.size()) {
       deepest_ = nesting_limit + 1;
       return;
     }
-    stack_[levels_++] = {length == undefined ? bytes_.size() : value + length, length == undefined, is_item};
+    stack_[levels_++] = {length == undefined ? bytes_.size() : value + length, length == undefined, is_item, implicit_vr,
+                         guessed_one || guessed()};
     int depth = 0;
     for (std::size_t i = 0; i < levels_; ++i) depth += stack_[i].is_item ? 0 : 1;
     deepest_ = depth > deepest_ ? depth : deepest_;
@@ -72,7 +77,8 @@ class Walk {
     const std::size_t value = at_ + 8;
     if (element == 0xE000) {
       if (levels_ == 0 || stack_[levels_ - 1].is_item) lost_ = true;
-      else open(value, length, true);
+      else if (stack_[levels_ - 1].raw) skip(value, length);
+      else open(value, length, true, implicit(), false);
     } else {
       at_ = value;
       close(element == 0xE00D);
@@ -81,40 +87,60 @@ class Walk {
   }
 
   bool plain() noexcept {
-    const char vr[2] = {static_cast<char>(bytes_[at_ + 4]), static_cast<char>(bytes_[at_ + 5])};
-    const std::string_view name(vr, 2);
-    std::uint32_t length = 0;
-    std::size_t value = at_ + 8;
-    bool sequence = false;
-    if (implicit_) {
-      length = number(at_ + 4, 4);
-      // Without the dictionary a sequence of defined length looks like any value: one that starts with an item is one.
-      sequence = length == undefined || (length >= 8 && value + 8 <= bytes_.size() && number(value, 2) == 0xFFFE &&
-                                         number(value + 2, 2) == 0xE000);
-    } else if (vr[0] < 'A' || vr[0] > 'Z' || vr[1] < 'A' || vr[1] > 'Z') {
-      lost_ = true;
-      return false;
-    } else if (name == "SQ" || name == "UN" || name == "UT" || name == "UC" || name == "UR" || name == "SV" ||
-               name == "UV" || vr[0] == 'O') {
-      if (at_ + 12 > bytes_.size()) return false;
-      length = number(at_ + 8, 4);
-      value = at_ + 12;
-      sequence = name == "SQ" || length == undefined;
-      if (name == "UN" && length == undefined) lost_ = true;  // PS3.5 6.2.2: implicit inside
-    } else {
-      length = number(at_ + 6, 2);
-    }
-    if (sequence) {
-      open(value, length, false);
+    const Header header = implicit() ? implicit_header() : explicit_header();
+    if (header.value > bytes_.size()) return false;
+    if (header.sequence) {
+      // PS3.5 6.2.2: a UN of undefined length is a sequence in implicit VR.
+      const bool pixels = number(at_, 2) == 0x7FE0;
+      open(header.value, header.length, false, implicit() || header.unknown, header.guessed);
+      if (levels_ > 0) stack_[levels_ - 1].raw = pixels;
       return !lost_;
     }
-    if (length == undefined || length > bytes_.size() - value) return false;  // truncated, or a prefix of the file
+    return skip(header.value, header.length);
+  }
+
+  bool skip(std::size_t value, std::uint32_t length) noexcept {
+    if (length > bytes_.size() - value) {
+      overrun_ = !guessed();
+      at_ = bytes_.size();
+      return false;
+    }
     at_ = value + length;
     return true;
   }
 
+  struct Header {
+    std::uint32_t length = 0;
+    std::size_t value = 0;
+    bool sequence = false, unknown = false, guessed = false;
+  };
+
+  // Without the dictionary a sequence of defined length looks like any value: one that starts with an item is one.
+  [[nodiscard]] Header implicit_header() const noexcept {
+    Header header{number(at_ + 4, 4), at_ + 8};
+    header.guessed = header.length != undefined && header.length >= 8 && header.value + 8 <= bytes_.size() &&
+                     number(header.value, 2) == 0xFFFE && number(header.value + 2, 2) == 0xE000;
+    header.sequence = header.length == undefined || header.guessed;
+    return header;
+  }
+
+  // VRs with a 16-bit length; all other capital letters have 32 bits (PS3.5 7.1.2), and so DCMTK reads unknown ones.
+  [[nodiscard]] Header explicit_header() const noexcept {
+    constexpr std::string_view brief = "AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US";
+    const char vr[2] = {static_cast<char>(bytes_[at_ + 4]), static_cast<char>(bytes_[at_ + 5])};
+    const std::string_view name(vr, 2);
+    const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+    if (!capital(vr[0]) || !capital(vr[1]) || brief.find(name) != std::string_view::npos)
+      return {number(at_ + 6, 2), at_ + 8};
+    if (at_ + 12 > bytes_.size()) return {0, bytes_.size() + 1};
+    Header header{number(at_ + 8, 4), at_ + 12};
+    header.sequence = name == "SQ" || header.length == undefined;
+    header.unknown = name == "UN";
+    return header;
+  }
+
   std::span<const std::byte> bytes_;
-  bool big_, implicit_, lost_ = false;
+  bool big_, implicit_, lost_ = false, overrun_ = false;
   std::size_t at_ = 0, levels_ = 0;
   int deepest_ = 0;
   std::array<Level, 2 * nesting_limit + 2> stack_{};
@@ -125,7 +151,7 @@ class Walk {
 Nesting nesting_of(std::span<const std::byte> bytes, bool big_endian, bool implicit_vr) noexcept {
   Walk walk(bytes, big_endian, implicit_vr);
   walk.run();
-  if (!walk.lost()) return {walk.depth()};
+  if (!walk.lost()) return {walk.depth(), walk.overrun()};
   constexpr int safe_items = 1000;  // DCMTK needs less than 2 KiB of stack a level
   int item_tags = 0;
   for (std::size_t i = 0; i + 4 <= bytes.size() && item_tags <= safe_items; ++i) {
@@ -136,7 +162,7 @@ Nesting nesting_of(std::span<const std::byte> bytes, bool big_endian, bool impli
                      bytes[i + 3] == std::byte{0};
     if (little || big) ++item_tags;
   }
-  return {item_tags > safe_items ? nesting_limit + 1 : walk.depth()};
+  return {item_tags > safe_items ? nesting_limit + 1 : walk.depth(), false};
 }
 
 }  // namespace penta::io::dicom

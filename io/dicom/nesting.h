@@ -8,7 +8,8 @@ namespace penta::io::dicom {
 inline constexpr int nesting_limit = 32;
 
 struct Nesting {
-  int depth = 0;  ///< of sequences, at most nesting_limit + 1
+  int depth = 0;         ///< of sequences, at most nesting_limit + 1
+  bool overrun = false;  ///< a value before the pixel data ends behind the last byte
 };
 
 /// How deep the sequences of a data set are nested before its pixel data. A parser that calls itself for each

@@ -228,6 +228,29 @@ TEST(Scan, latin1_text_becomes_utf8) {
   EXPECT_EQ(catalogue.series.at(0).acquisition.study_description, "Sch\xC3\xA4" "del");
 }
 
+// Found by the fuzzer: DCMTK sets aside what a value claims to have.
+TEST(Scan, a_value_that_claims_four_gigabytes_is_a_fault) {
+  const auto good = slice({}, 0, 1).text({0x0008, 0x2111}, "0123456789").bytes();
+  const auto claim = [&](const std::string& element, std::size_t at) {
+    auto bytes = good;
+    const auto found = std::search(bytes.begin(), bytes.end(), element.begin(), element.end(),
+                                   [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
+    EXPECT_NE(found, bytes.end());
+    for (std::size_t i = 0; i < 4; ++i) found[static_cast<std::ptrdiff_t>(at + i)] = std::byte{i == 0 ? std::uint8_t{0xF0} : std::uint8_t{0xFF}};
+    return bytes;
+  };
+  // An explicit VR of 32-bit length put in place of ST, in the data set; and the version (OB) of the meta header.
+  auto in_data = good;
+  const std::string header("\x08\x00\x11\x21ST", 6), version("\x02\x00\x01\x00OB", 6);
+  const auto at = std::search(in_data.begin(), in_data.end(), header.begin(), header.end(),
+                              [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
+  ASSERT_NE(at, in_data.end());
+  const std::string huge("UT\0\0\xF0\xFF\xFF\xFF", 8);
+  std::transform(huge.begin(), huge.end(), at + 4, [](char c) { return static_cast<std::byte>(c); });
+  EXPECT_THROW(static_cast<void>(read_bytes(in_data, "claim")), Error);
+  EXPECT_THROW(static_cast<void>(read_bytes(claim(version, 8), "claim")), Error);
+}
+
 TEST(Scan, nested_sequences_end_at_a_limit) {
   for (const int depth : {20, 40, 3000}) {
     Made made = slice({}, 0, 1);

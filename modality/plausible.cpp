@@ -18,7 +18,7 @@ constexpr std::array<PlausibleRange, 14> rows{{
     {"MTV", 0, 10000, "mL", "at most a large part of the body"},
     {"TLG", 0, 100000, "g", "MTV times SUVmean"},
     {"body volume", 0.3, 300000, "mL", "what of the body lies in the field of view"},
-    {"lung volume", 5, 10000, "mL", "total lung capacity of a tall man is about 8 L"},
+    {"lung volume", 0, 10000, "mL", "total lung capacity of a tall man is about 8 L"},
     {"bone volume", 0, 10000, "mL", "the whole skeleton is about 6 L"},
     {"HU", -1100, 4100, "[hnsf'U]", "air to metal in 12 bits; more is seen with extended scales"},
 }};

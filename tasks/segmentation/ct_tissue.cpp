@@ -192,9 +192,10 @@ Measurements volumes_of(const LabelMap& labels) {
   for (const std::uint16_t v : labels.layers[0].voxels()) ++counts[v];
   Measurements out;
   for (const Segment& segment : labels.segments)
-    out.push_back({"volume", static_cast<double>(counts[static_cast<std::size_t>(segment.value)]) * labels.grid().voxel_volume_ml(), "mL",
-                   {"SCT", "118565006", "Volume"}, segment.name, Side::none, "voxels * voxel volume",
-                   plausible_range(segment.name + " volume"), {}});
+    if (counts[static_cast<std::size_t>(segment.value)] > 0)
+      out.push_back({"volume", static_cast<double>(counts[static_cast<std::size_t>(segment.value)]) * labels.grid().voxel_volume_ml(), "mL",
+                     {"SCT", "118565006", "Volume"}, segment.name, Side::none, "voxels * voxel volume",
+                     plausible_range(segment.name + " volume"), {}});
   return out;
 }
 

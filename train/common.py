@@ -205,7 +205,7 @@ def export(net, shape, path, dynamic=True):
     axes = {0: "n", **{i: "zyx"[5 - len(shape):][i - 2] for i in range(2, len(shape))}} if dynamic else {0: "n"}
     x = torch.sin(0.37 * torch.arange(math.prod(shape), dtype=torch.float64)).float().reshape(shape)
     torch.onnx.export(net, (x,), str(path), opset_version=17, dynamo=False, input_names=["image"],
-                      output_names=["logits"], dynamic_axes={"image": axes, "logits": dict(axes) if dynamic else {0: "n"}})
+                      output_names=["logits"], dynamic_axes={"image": axes, "logits": dict(axes)})
     y = onnxruntime.InferenceSession(str(path)).run(None, {"image": x.numpy()})[0]
     with torch.no_grad():
         gap = float(np.abs(y - net(x).numpy()).max())

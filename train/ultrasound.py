@@ -26,7 +26,8 @@ def area_matrix(n_in, n_out):
 
 def area_resize(a, width, height):
     """Exact area average to width x height, each axis on its own (aspect is not kept)."""
-    return (area_matrix(a.shape[0], height) @ a.astype(np.float64) @ area_matrix(a.shape[1], width).T).astype(np.float32)
+    rows, columns = area_matrix(a.shape[0], height), area_matrix(a.shape[1], width)
+    return (rows @ a.astype(np.float64) @ columns.T).astype(np.float32)
 
 
 def hc18_split():

@@ -125,8 +125,8 @@ def card(rows, parts):
         "id": NAME, "task": "segmentation", "modalities": ["MR"],
         "title": "Anterior and posterior hippocampus in a T1-weighted crop around one hippocampus.",
         "evidence_note": "Real T1 crops (Medical Segmentation Decathlon), split by volume id. The set names volumes, "
-                         "not people; as recalled it holds about two volumes (left and right) a subject, and nothing in "
-                         "the files says which belong together, so the interval may be optimistic.",
+                         "not people; as recalled it holds about two volumes (left and right) a subject, and nothing "
+                         "in the files says which belong together, so the interval may be optimistic.",
         "architecture": f"3-D U-Net, widths {list(WIDTHS)}, instance norm, leaky ReLU, max pool, transposed conv",
         "training_data": [{"name": "Medical Segmentation Decathlon Task04 Hippocampus", "licence": "CC-BY-SA-4.0",
                            "n": len(parts["train"]), "use": "training"},

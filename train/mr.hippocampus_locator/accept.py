@@ -52,7 +52,7 @@ def head(name, file, nets, work, truth=True):
     marks, rows = reference(name, image, work) if truth else {}, []
     total = np.zeros(image.shape, np.uint8)
     for side, hit in P.locate(nets[0], image, spacing).items():
-        row = {"head": name, "side": ["", "left", "right"][side], "found": P.passes(hit)}
+        row = {"head": name, "side": ["", "left", "right"][side], "found": bool(P.passes(hit))}
         if hit:
             row.update(probability=round(hit[1], 3), locator_ml=round(hit[2], 2), centre=hit[0].round(1).tolist())
         if P.passes(hit):

@@ -44,7 +44,7 @@ def head(file):
     cubes = [halved_cube(c.astype(np.float32)) for c in
              (image, flair, brain, brain, hippo & (x < middle), hippo & (x >= middle),
               np.isin(label, WHITE), brain & (np.isin(label, CSF) | (label == 0)))]
-    for side in (LEFT, RIGHT):                                # 2 mm wider on every side: more to learn from, same centre
+    for side in (LEFT, RIGHT):                                # 2 mm wider all round: more to learn from
         cubes[side] = ndimage.grey_dilation(cubes[side], size=3)
     cubes[FAR] = ndimage.distance_transform_edt(cubes[BRAIN] < 0.5) * 2
     cube = F.avg_pool3d(torch.from_numpy(np.stack(cubes).astype(np.float32))[None], 2)
@@ -93,8 +93,8 @@ def surroundings(c, kind, size):
     z, y, x = torch.meshgrid(*[torch.arange(n, dtype=torch.float32) * STEP for n in size], indexing="ij")
     inside = c[BRAIN] > 0.5
     cz, cy, cx = [float(v[inside].mean()) if inside.any() else 128.0 for v in (z, y, x)]
-    neck = ((z - cz + uniform(60, 110)) / uniform(60, 110)) ** 2 + ((y - cy - uniform(-10, 50)) / uniform(50, 110)) ** 2 \
-        + ((x - cx) / uniform(45, 80)) ** 2 < 1
+    neck = ((z - cz + uniform(60, 110)) / uniform(60, 110)) ** 2 \
+        + ((y - cy - uniform(-10, 50)) / uniform(50, 110)) ** 2 + ((x - cx) / uniform(45, 80)) ** 2 < 1
     flesh = (uniform(0.3, 0.8) + 0.35 * noise(size, 8) + 0.35 * noise(size, 20)).clamp(0, 2)
     shell = torch.where(far < a, rim, torch.where(far < b, bone, skin)) * (1 + 0.15 * noise(size, 12))
     if np.random.rand() < 0.4:

@@ -1,7 +1,7 @@
 """The teacher of mr.hippocampus_locator: brainchop's subcortical MeshNet (MIT) on the permitted T1 heads.
 
 Permitted: the MNI template and open-ms-lesion's T1. Never brainchop-t1 nor Colin27: those are the acceptance heads.
-    python train/mr.hippocampus_locator/teach.py --work DIR      writes DIR/<head>.npz: image, label (17 structures), ras
+    python train/mr.hippocampus_locator/teach.py --work DIR      writes DIR/<head>.npz: image, label (17 structures)
 """
 import argparse
 import sys

@@ -71,6 +71,7 @@ def card(rows):
         "not_for": ["volumetry (4 mm)", "T2, FLAIR, CT: trained to find nothing there, not proven in general",
                     "children", "heads rotated by more than about 20 degrees from RAS"],
         "known_failures": ["Left and right follow the file's orientation; a wrongly labelled file gives wrong sides.",
+                           "FLAIR heads pass the gate (four of four tried): the sequence name must keep them out.",
                            "Strong atrophy, tumours and resections were not in the teaching set."],
         "results": rows,
         "network": {"file": "model.onnx", "used_by": ["segmentation/mr.hippocampus"],

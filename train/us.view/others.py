@@ -116,7 +116,8 @@ def heart(rng, h, w):
     """Log echo strength of a heart-like shape: black chambers, a thick soft wall with gaps, a septum and valves."""
     d, angle = _blob(rng, h, w, rng.uniform(0.25, 0.5))
     thick = rng.uniform(0.08, 0.3)
-    wall = np.exp(-((d - 1 - thick / 2) / thick) ** 2) * rng.uniform(1, 3) * (1 + 0.6 * np.cos(angle - rng.uniform(0, 6)))
+    wall = np.exp(-((d - 1 - thick / 2) / thick) ** 2) * rng.uniform(1, 3)
+    wall = wall * (1 + 0.6 * np.cos(angle - rng.uniform(0, 6)))
     e = np.where(d < 1, -rng.uniform(1.5, 4), -rng.uniform(0, 2.5)) + wall + _smooth(rng, h, w, rng.uniform(2, 8)) * 0.5
     y, x = np.mgrid[:h, :w]
     for _ in range(rng.integers(1, 4)):

@@ -21,7 +21,7 @@ struct Segment {
   int layer = 0;        ///< index of the layer that holds it
   std::string name;     ///< as given: the ROI's name, the class's name
   CodedConcept type;    ///< PS3.16 CID 7166 and the like
-  CodedConcept category{"SCT", "123037004", "Anatomical Structure"};
+  CodedConcept category{"SCT", "91723000", "Anatomical Structure"};
   Side side = Side::none;
   std::array<std::uint8_t, 3> colour{255, 80, 80};
 };

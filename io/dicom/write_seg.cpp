@@ -162,7 +162,7 @@ void put_segment(DcmDataset& data, const Segment& segment, std::size_t index, co
   const CodedConcept tissue{"SCT", "85756007", "Tissue"};
   parts::add_code(
       row, DCM_SegmentedPropertyCategoryCodeSequence,
-      segment.category.empty() ? CodedConcept{"SCT", "123037004", "Anatomical Structure"} : segment.category);
+      segment.category.empty() ? CodedConcept{"SCT", "91723000", "Anatomical Structure"} : segment.category);
   if (segment.type.empty()) parts::put(row, DCM_SegmentDescription, no_type_code_text);
   parts::add_code(row, DCM_SegmentedPropertyTypeCodeSequence, segment.type.empty() ? tissue : segment.type);
   if (segment.side != Side::none) {

@@ -53,7 +53,7 @@ LabelMap random_labels(const Grid& grid, std::uint64_t seed) {
                       0,
                       "kidney",
                       {"SCT", "64033007", "Kidney"},
-                      {"SCT", "123037004", "Anatomical Structure"},
+                      {"SCT", "91723000", "Anatomical Structure"},
                       Side::left,
                       {10, 200, 30}},
                      {3, 0, "thing without code", {}},

@@ -84,7 +84,8 @@ RawFrame decode_rle(std::span<const std::byte> stream, const Layout& layout, con
   const std::size_t segments = width * static_cast<std::size_t>(layout.samples);
   if (stream.size() < 64 || word(0) != segments || layout.bits_allocated == 1)
     throw Error(Code::bad_input, "decoding RLE of " + name + ": its segments do not fit the pixel description");
-  RawFrame out{{}, layout.photometric == "YBR_FULL_422" ? "YBR_FULL" : layout.photometric, layout.bits_allocated, false};
+  const std::string photometric = layout.photometric == "YBR_FULL_422" ? "YBR_FULL" : layout.photometric;
+  RawFrame out{{}, photometric, layout.bits_allocated, false};
   const auto pixels = static_cast<std::size_t>(layout.pixels());
   out.bytes.resize(pixels * segments);
   for (std::size_t s = 0; s < segments; ++s) {

@@ -92,10 +92,12 @@ std::vector<Rgb8> to_rgb(const RawFrame& raw, const Layout& layout, const std::s
   const std::string& kind = raw.photometric;
   const bool ybr = kind == "YBR_FULL" || kind == "YBR_FULL_422";
   if (kind != "RGB" && !ybr)
-    throw Error(Code::bad_input, "reading the pixels of " + name + ": photometric interpretation " + kind + " is not read");
+    throw Error(Code::bad_input,
+                "reading the pixels of " + name + ": photometric interpretation " + kind + " is not read");
   const std::size_t width = static_cast<std::size_t>(raw.bits) / 8;
   if (raw.bytes.size() < pixels * 3 * width) {
-    if (kind == "YBR_FULL_422" && raw.bits == 8 && raw.bytes.size() >= (pixels + 1) / 2 * 4) return rgb_of_422(raw, pixels);
+    if (kind == "YBR_FULL_422" && raw.bits == 8 && raw.bytes.size() >= (pixels + 1) / 2 * 4)
+      return rgb_of_422(raw, pixels);
     throw Error(Code::bad_input, "reading the pixels of " + name + ": truncated frame");
   }
   const int shift = std::max(layout.bits_stored - 8, 0);
@@ -120,7 +122,9 @@ std::pair<int, std::vector<Rgb8>> palette_of(DcmItem& data, const std::string& n
   if (descriptor.size() != 3)
     throw Error(Code::bad_input, "reading the palette of " + name + ": its descriptor (0028,1101) is missing");
   // A count of 0 stands for 65536 (PS3.3 C.7.6.3.1.5); the first value may have been read as signed.
-  const auto count = descriptor[0] == 0 ? std::size_t{65536} : static_cast<std::size_t>(static_cast<std::uint16_t>(descriptor[0]));
+  const auto given = static_cast<std::int32_t>(std::clamp(descriptor[0], -65535.0, 65535.0));
+  const auto stored = static_cast<std::uint16_t>(given);
+  const std::size_t count = stored == 0 ? 65536 : stored;
   const int bits = static_cast<int>(descriptor[2]);
   std::array<std::vector<std::uint16_t>, 3> channels;
   std::uint16_t largest = 0;
@@ -132,7 +136,8 @@ std::pair<int, std::vector<Rgb8>> palette_of(DcmItem& data, const std::string& n
   const int shift = bits == 16 && largest > 255 ? 8 : 0;
   std::vector<Rgb8> palette(count);
   for (std::size_t i = 0; i < count; ++i)
-    palette[i] = {static_cast<std::uint8_t>(channels[0][i] >> shift), static_cast<std::uint8_t>(channels[1][i] >> shift),
+    palette[i] = {static_cast<std::uint8_t>(channels[0][i] >> shift),
+                  static_cast<std::uint8_t>(channels[1][i] >> shift),
                   static_cast<std::uint8_t>(channels[2][i] >> shift)};
   return {static_cast<int>(descriptor[1]), std::move(palette)};
 }

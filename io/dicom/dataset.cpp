@@ -35,7 +35,9 @@ class MemoryFactory : public DcmInputStreamFactory {
  public:
   explicit MemoryFactory(std::span<const std::byte> bytes) : bytes_(bytes) {}
   [[nodiscard]] DcmInputStream* create() const override;
-  [[nodiscard]] DcmInputStreamFactory* clone() const override { return std::make_unique<MemoryFactory>(bytes_).release(); }
+  [[nodiscard]] DcmInputStreamFactory* clone() const override {
+    return std::make_unique<MemoryFactory>(bytes_).release();
+  }
   [[nodiscard]] DcmInputStreamFactoryType ident() const override { return DFT_DcmInputTempFileStreamFactory; }
 
  private:
@@ -131,7 +133,8 @@ void find_pixels(Object& object, std::size_t value, bool explicit_vr) {
   const Tag found{static_cast<std::uint16_t>(number_at(bytes, value - header, 2, big)),
                   static_cast<std::uint16_t>(number_at(bytes, value - header + 2, 2, big))};
   if (found.group != 0x7FE0 || found.element < 8 || found.element > 0x10) return;
-  object.pixel_length = is_long || !explicit_vr ? number_at(bytes, value - 4, 4, big) : number_at(bytes, value - 2, 2, big);
+  const std::size_t width = is_long || !explicit_vr ? 4 : 2;
+  object.pixel_length = number_at(bytes, value - width, width, big);
   if (!explicit_vr) object.words = true;
   object.pixel_tag = found;
   object.pixel_offset = static_cast<std::int64_t>(value);
@@ -160,7 +163,8 @@ std::size_t read_meta(Object& object) {
   while (at + 8 <= bytes.size() && number_at(bytes, at, 2, false) == 2) {
     const std::uint32_t element = number_at(bytes, at + 2, 2, false);
     const bool brief = !is_implicit(bytes.subspan(at));
-    const bool is_long = brief && (bytes[at + 4] == std::byte{'O'} || (bytes[at + 4] == std::byte{'U'} && bytes[at + 5] == std::byte{'N'}));
+    const bool is_long = brief && (bytes[at + 4] == std::byte{'O'} ||
+                                   (bytes[at + 4] == std::byte{'U'} && bytes[at + 5] == std::byte{'N'}));
     const std::size_t header = is_long ? 12 : 8;
     if (at + header > bytes.size()) break;
     const std::size_t length = is_long ? number_at(bytes, at + 8, 4, false)
@@ -196,7 +200,8 @@ bool parse(Object& object) {
     throw Error(Code::bad_input, "reading " + object.name + ": sequences are nested deeper than 32");
   // DCMTK would set aside the bytes that a value claims to have.
   if (nesting.overrun && !object.complete) return false;
-  if (nesting.overrun) throw Error(Code::bad_input, "reading " + object.name + ": the file ends inside its header (truncated)");
+  if (nesting.overrun)
+    throw Error(Code::bad_input, "reading " + object.name + ": the file ends inside its header (truncated)");
 
   MemoryStream body(rest);
   object.dataset = std::make_unique<DcmDataset>();

@@ -94,8 +94,8 @@ void judge_distances(Stack& stack, std::vector<Remark>& faults) {
     if (times > 1) missing += static_cast<int>(std::min(times - 1, 1e6));
   }
   const bool gone = multiples && missing > 0;
-  stack.why = gone ? std::to_string(missing) + " slices are missing (slice distance " + rounded(usual) + " mm, largest gap " +
-                         rounded(sorted.back()) + " mm)"
+  stack.why = gone ? std::to_string(missing) + " slices are missing (slice distance " + rounded(usual) +
+                         " mm, largest gap " + rounded(sorted.back()) + " mm)"
                    : "uneven slice distances (" + rounded(sorted.front()) + " to " + rounded(sorted.back()) + " mm)";
   faults.push_back({Severity::warning, gone ? "missing_slices" : "uneven_slices", stack.why});
 }
@@ -153,7 +153,8 @@ Parts parts_by(const std::vector<Slice>& slices, SliceKey key, std::size_t repea
 Parts parts_by_number(const std::vector<Slice>& slices, std::size_t repeats) {
   Parts parts(repeats);
   for (const auto& [first, last] : places_of(slices)) {
-    std::vector<Slice> here(slices.begin() + static_cast<std::ptrdiff_t>(first), slices.begin() + static_cast<std::ptrdiff_t>(last));
+    const auto begin = slices.begin();
+    std::vector<Slice> here(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last));
     std::stable_sort(here.begin(), here.end(), [](const Slice& a, const Slice& b) { return a.number < b.number; });
     for (std::size_t i = 0; i < here.size(); ++i) parts[i].push_back(here[i]);
   }
@@ -198,7 +199,8 @@ Arrangement flat(std::vector<Slice> slices) {
 
 bool same_orientation(const Plane& a, const Plane& b) noexcept {
   for (std::size_t i = 0; i < 3; ++i)
-    if (std::abs(a.row[i] - b.row[i]) > direction_tolerance || std::abs(a.column[i] - b.column[i]) > direction_tolerance)
+    if (std::abs(a.row[i] - b.row[i]) > direction_tolerance ||
+        std::abs(a.column[i] - b.column[i]) > direction_tolerance)
       return false;
   return true;
 }
@@ -221,7 +223,8 @@ Arrangement arrange(std::vector<Slice> slices) {
   if (!placed || !one_direction) {
     Arrangement out = flat(std::move(slices));
     if (placed)
-      out.faults.push_back({Severity::warning, "mixed_orientations", "slices have several orientations: read as frames"});
+      out.faults.push_back(
+          {Severity::warning, "mixed_orientations", "slices have several orientations: read as frames"});
     return out;
   }
   Arrangement out;
@@ -244,7 +247,8 @@ Arrangement arrange(std::vector<Slice> slices) {
     if (out.stacks.size() == 1 || stack.why.empty()) continue;
     // A sequence of volumes needs even slices; nothing yet holds a sequence of slice stacks.
     std::vector<Remark> faults = std::move(out.faults);
-    faults.push_back({Severity::warning, "uneven_sequence", "several volumes of slices that are no volume: read as frames"});
+    faults.push_back(
+        {Severity::warning, "uneven_sequence", "several volumes of slices that are no volume: read as frames"});
     out = flat(std::move(slices));
     out.faults = std::move(faults);
     return out;

@@ -168,10 +168,14 @@ void read_slices_of(DcmItem& data, Instance& instance) {
   if (instance.kind == SeriesKind::volume && instance.acquisition.dicom_modality == "NM")
     return read_nm_slices(data, instance);
   const Slice first = slice_of(data, instance);
+  std::optional<std::array<double, 2>> by_regions;
+  if (instance.acquisition.modality == "US")
+    by_regions = us_spacing(us_regions(data), instance.layout, instance.faults);
   for (std::int64_t frame = 0; frame < instance.layout.frames; ++frame) {
     Slice slice = first;
     slice.frame = static_cast<int>(frame);
     if (instance.layout.frames > 1) slice.plane.reset();
+    if (!slice.spacing_mm) slice.spacing_mm = by_regions;
     instance.slices.push_back(slice);
   }
 }
@@ -193,7 +197,8 @@ void settle_kind(DcmItem& data, Instance& instance) {
     instance.kind = SeriesKind::frames;
   if (instance.kind == SeriesKind::volume && (is_mosaic(instance) || instance.layout.is_colour())) {
     if (is_mosaic(instance))
-      add_fault(instance, Severity::warning, "mosaic", "a Siemens mosaic: its slices are not yet taken apart, it is read as a picture");
+      add_fault(instance, Severity::warning, "mosaic",
+                "a Siemens mosaic: its slices are not yet taken apart, it is read as a picture");
     instance.kind = SeriesKind::frames;
   }
 }
@@ -223,6 +228,22 @@ void check_pixels(const Object& object, Instance& instance) {
                   " bytes of pixel data");
 }
 
+void describe_regions(const Object& object, Instance& instance) {
+  if (instance.kind == SeriesKind::segmentation) {
+    instance.shape = std::to_string(items(object.data(), Tag{0x0062, 0x0002}).size()) + " segments";
+    return;
+  }
+  try {
+    const Contours contours = read_contours(object, instance.faults);
+    std::size_t count = 0;
+    for (const ContourRegion& region : contours.regions) count += region.contours.size();
+    instance.shape = std::to_string(contours.regions.size()) + " regions, " + std::to_string(count) + " contours";
+  } catch (const Error& error) {
+    instance.kind = SeriesKind::other;
+    add_fault(instance, Severity::error, "no_regions", error.what());
+  }
+}
+
 }  // namespace
 
 std::optional<Plane> plane_of(DcmItem& position, DcmItem& orientation) {
@@ -231,7 +252,8 @@ std::optional<Plane> plane_of(DcmItem& position, DcmItem& orientation) {
   Plane plane{{p[0], p[1], p[2]}, {o[0], o[1], o[2]}, {o[3], o[4], o[5]}};
   constexpr double tolerance = 1e-3;
   const double row = norm(plane.row), column = norm(plane.column);
-  if (std::abs(row - 1) > tolerance || std::abs(column - 1) > tolerance || std::abs(dot(plane.row, plane.column)) > tolerance)
+  if (std::abs(row - 1) > tolerance || std::abs(column - 1) > tolerance ||
+      std::abs(dot(plane.row, plane.column)) > tolerance)
     return std::nullopt;
   // Exactly orthonormal: the row is kept, the column loses its part along the row.
   for (double& c : plane.row) c /= row;
@@ -262,7 +284,8 @@ Instance instance_of(const Object& object, const Source& source) {
   instance.instance_number = integer(data, tag::instance_number).value_or(0);
   instance.acquisition = acquisition_of(data, instance.faults);
   if (instance.sop_class.empty()) {
-    instance.sop_class = object.media_class.empty() ? class_of_modality(instance.acquisition.dicom_modality) : object.media_class;
+    instance.sop_class =
+        object.media_class.empty() ? class_of_modality(instance.acquisition.dicom_modality) : object.media_class;
     if (!instance.sop_class.empty())
       add_fault(instance, Severity::note, "sop_class_assumed",
                 "SOP Class UID (0008,0016) is missing: taken as " + uid_name(instance.sop_class));
@@ -278,9 +301,7 @@ Instance instance_of(const Object& object, const Source& source) {
   instance.kind = row->kind;
   instance.enhanced = row->enhanced;
   if (instance.kind == SeriesKind::contours || instance.kind == SeriesKind::segmentation) {
-    const bool contours = instance.kind == SeriesKind::contours;
-    const auto count = items(data, contours ? Tag{0x3006, 0x0020} : Tag{0x0062, 0x0002}).size();
-    instance.shape = std::to_string(count) + (contours ? " regions" : " segments");
+    describe_regions(object, instance);
     return instance;
   }
   check_pixels(object, instance);

@@ -63,7 +63,7 @@ class Object {
 /// The value as UTF-8, several values joined by backslashes, without padding; empty when absent.
 [[nodiscard]] std::string text(DcmItem& item, Tag tag);
 [[nodiscard]] std::vector<std::string> words(DcmItem& item, Tag tag);
-[[nodiscard]] std::vector<double> numbers(DcmItem& item, Tag tag);  ///< only finite ones; empty when one is not a number
+[[nodiscard]] std::vector<double> numbers(DcmItem& item, Tag tag);  ///< empty when one is not a finite number
 [[nodiscard]] std::optional<double> number(DcmItem& item, Tag tag);
 [[nodiscard]] std::optional<int> integer(DcmItem& item, Tag tag);
 [[nodiscard]] std::vector<DcmItem*> items(DcmItem& item, Tag sequence);
@@ -126,7 +126,8 @@ class Frames {
 };
 
 /// Decodes one J2K, JP2 or HTJ2K frame; the samples are those of `layout`. Throws Error{bad_input}.
-[[nodiscard]] RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout, const std::string& name);
+[[nodiscard]] RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout,
+                                       const std::string& name);
 [[nodiscard]] RawFrame decode_rle(std::span<const std::byte> stream, const Layout& layout, const std::string& name);
 /// JPEG (processes 1, 2, 4, 14) and JPEG-LS through DCMTK's codecs.
 [[nodiscard]] RawFrame decode_jpeg(std::span<const std::byte> stream, const std::string& transfer_syntax,

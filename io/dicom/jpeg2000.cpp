@@ -52,7 +52,8 @@ struct ReleaseStream {
 }
 
 void check_image(const opj_image_t& image, const Layout& layout, const std::string& name) {
-  if (static_cast<int>(image.numcomps) < layout.samples) fail(name, "it has fewer colour channels than the header says");
+  if (static_cast<int>(image.numcomps) < layout.samples)
+    fail(name, "it has fewer colour channels than the header says");
   if (image.x1 - image.x0 != layout.columns || image.y1 - image.y0 != layout.rows)
     fail(name, "its size differs from Rows and Columns of the header");
 }
@@ -107,7 +108,8 @@ RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout
     if (!full && !halved) fail(name, "its channels differ in size");
     const int precision = static_cast<int>(component.prec);
     for (std::size_t i = 0; i < pixels; ++i) {
-      const std::size_t x = i % static_cast<std::size_t>(layout.columns), y = i / static_cast<std::size_t>(layout.columns);
+      const auto columns = static_cast<std::size_t>(layout.columns);
+      const std::size_t x = i % columns, y = i / columns;
       const std::size_t source_y = std::min<std::size_t>(y / component.dy, component.h - 1);
       const std::int32_t value = full ? component.data[i] : component.data[x / 2 + source_y * component.w];
       // The stream and the header may differ in sign and in bits: the low bits are what was stored.

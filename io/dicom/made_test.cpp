@@ -73,7 +73,8 @@ std::vector<std::byte> Made::bytes(const std::string& transfer_syntax) const {
   register_encoders();
   const E_TransferSyntax syntax = DcmXfer(transfer_syntax.c_str()).getXfer();
   DcmFileFormat file(data_.get());
-  if (file.getDataset()->chooseRepresentation(syntax, nullptr).bad()) throw std::runtime_error("DCMTK cannot encode this");
+  if (file.getDataset()->chooseRepresentation(syntax, nullptr).bad())
+    throw std::runtime_error("DCMTK cannot encode this");
   std::vector<std::byte> out(1 << 22);
   DcmOutputBufferStream stream(out.data(), static_cast<offile_off_t>(out.size()));
   file.transferInit();

@@ -47,8 +47,8 @@ class Walk {
       deepest_ = nesting_limit + 1;
       return;
     }
-    stack_[levels_++] = {length == undefined ? bytes_.size() : value + length, length == undefined, is_item, implicit_vr,
-                         guessed_one || guessed()};
+    const bool guess = guessed_one || guessed(), endless = length == undefined;
+    stack_[levels_++] = {endless ? bytes_.size() : value + length, endless, is_item, implicit_vr, guess};
     int depth = 0;
     for (std::size_t i = 0; i < levels_; ++i) depth += stack_[i].is_item ? 0 : 1;
     deepest_ = depth > deepest_ ? depth : deepest_;
@@ -156,10 +156,11 @@ Nesting nesting_of(std::span<const std::byte> bytes, bool big_endian, bool impli
   int item_tags = 0;
   for (std::size_t i = 0; i + 4 <= bytes.size() && item_tags <= safe_items; ++i) {
     if (bytes[i] < std::byte{0xFE}) continue;
-    const bool little = bytes[i] == std::byte{0xFE} && bytes[i + 1] == std::byte{0xFF} && bytes[i + 2] == std::byte{0} &&
-                        bytes[i + 3] == std::byte{0xE0};
-    const bool big = bytes[i] == std::byte{0xFF} && bytes[i + 1] == std::byte{0xFE} && bytes[i + 2] == std::byte{0xE0} &&
-                     bytes[i + 3] == std::byte{0};
+    const auto is = [&](unsigned a, unsigned b, unsigned c, unsigned d) {
+      const auto at = [&](std::size_t k) { return std::to_integer<unsigned>(bytes[i + k]); };
+      return at(0) == a && at(1) == b && at(2) == c && at(3) == d;
+    };
+    const bool little = is(0xFE, 0xFF, 0, 0xE0), big = is(0xFF, 0xFE, 0xE0, 0);
     if (little || big) ++item_tags;
   }
   return {item_tags > safe_items ? nesting_limit + 1 : walk.depth(), false};

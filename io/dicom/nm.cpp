@@ -56,8 +56,8 @@ Turn turn_of(DcmItem* rotation, DcmItem* detector, int views) {
   return turn;
 }
 
-// Angles stay as DICOM counts them: zero at the patient's back, rising counter-clockwise seen from the feet, towards the
-// patient's left (PS3.3 C.8.4.12).
+// Angles stay as DICOM counts them: zero at the patient's back, rising counter-clockwise seen from the feet, towards
+// the patient's left (PS3.3 C.8.4.12).
 double within_turn(double angle_deg) noexcept {
   const double angle = std::fmod(angle_deg, 360.0);
   return angle < 0 ? angle + 360 : angle;
@@ -85,7 +85,8 @@ void read_axial(DcmItem& data, DcmItem* detector, const std::vector<double>& ang
                                  "assumed") + (feet_first ? " although the patient lies feet first" : "")});
 }
 
-void read_angles(DcmItem& data, const FrameVectors& vectors, int views, Projections& out, std::vector<Remark>& remarks) {
+void read_angles(DcmItem& data, const FrameVectors& vectors, int views, Projections& out,
+                 std::vector<Remark>& remarks) {
   const auto rotations = items(data, tag::rotation_sequence), detectors = items(data, tag::detector_sequence);
   const int turns = largest(vectors.rotation), heads = largest(vectors.detector);
   bool known = true;
@@ -192,8 +193,9 @@ void read_nm_slices(DcmItem& data, Instance& instance) {
       const double steps = order.empty() ? static_cast<double>(frame) : place_in(order, at) - 1.0;
       const Vector3 normal = plane->normal();
       slice.plane = plane;
-      slice.plane->origin = {plane->origin.x + steps * between * normal[0], plane->origin.y + steps * between * normal[1],
-                             plane->origin.z + steps * between * normal[2]};
+      const double along = steps * between;
+      const PatientPoint& first = plane->origin;
+      slice.plane->origin = {first.x + along * normal[0], first.y + along * normal[1], first.z + along * normal[2]};
     }
     instance.slices.push_back(slice);
   }
@@ -209,7 +211,8 @@ RawData read_projections(const Object& object, Instance instance) {
   const int heads = largest(vectors.detector), turns = largest(vectors.rotation);
   const int slots = largest(vectors.slot), rrs = largest(vectors.rr), windows = largest(vectors.window);
   const std::int64_t cells = static_cast<std::int64_t>(heads) * turns * slots * rrs * windows;
-  const int views = vectors.view.empty() ? static_cast<int>(layout.frames / std::max<std::int64_t>(cells, 1)) : largest(vectors.view);
+  const int views = vectors.view.empty() ? static_cast<int>(layout.frames / std::max<std::int64_t>(cells, 1))
+                                         : largest(vectors.view);
   if (views < 1 || cells * views != layout.frames)
     throw Error(Code::bad_input, "reading " + object.name + ": " + std::to_string(layout.frames) +
                                      " frames are not energy windows x detectors x rotations x gates x views");

@@ -105,12 +105,14 @@ Layout layout_of(const Object& object) {
   layout.photometric = text(data, tag::photometric);
   if (object.pixel_tag.element == 8) layout.bits_allocated = 32, layout.bits_stored = 0;
   if (object.pixel_tag.element == 9) layout.bits_allocated = 64, layout.bits_stored = 0;
-  if (layout.rows < 1 || layout.columns < 1) fail(object, "Rows (0028,0010) or Columns (0028,0011) is missing or zero");
+  if (layout.rows < 1 || layout.columns < 1)
+    fail(object, "Rows (0028,0010) or Columns (0028,0011) is missing or zero");
   if (layout.samples != 1 && layout.samples != 3)
     fail(object, "Samples per Pixel (0028,0002) is " + std::to_string(layout.samples) + "; 1 and 3 are read");
   const bool bits_fit = layout.bits_allocated == 1 || layout.bits_allocated == 8 || layout.bits_allocated == 16 ||
                         layout.bits_allocated == 32 || (layout.bits_allocated == 64 && layout.bits_stored == 0);
-  if (!bits_fit) fail(object, "Bits Allocated (0028,0100) of " + std::to_string(layout.bits_allocated) + " is not read");
+  if (!bits_fit)
+    fail(object, "Bits Allocated (0028,0100) of " + std::to_string(layout.bits_allocated) + " is not read");
   const bool whole = layout.bits_stored >= 1 && layout.bits_stored <= layout.bits_allocated &&
                      layout.high_bit >= layout.bits_stored - 1 && layout.high_bit < layout.bits_allocated;
   if (layout.bits_stored != 0 && !whole)
@@ -137,7 +139,8 @@ Frames::Frames(const Object& object) : object_(object), layout_(layout_of(object
   check_limits(layout_, object);
   if (!transfer_syntax_known(object.transfer_syntax))
     fail(object, "transfer syntax " + uid_name(object.transfer_syntax) + " is not read");
-  if (layout_.photometric == "PALETTE COLOR") std::tie(palette_first_, palette_) = palette_of(object.data(), object.name);
+  if (layout_.photometric == "PALETTE COLOR")
+    std::tie(palette_first_, palette_) = palette_of(object.data(), object.name);
   if (object.encapsulated()) {
     find_fragments();
     return;
@@ -199,12 +202,13 @@ std::vector<std::uint8_t> Frames::native(std::int64_t frame) const {
   if (!object_.big_endian) return out;
   if (layout_.bits_allocated == 8 && object_.words) {
     // Big endian data of VR OW are 16-bit words even where samples are bytes (PS3.5 A.3), counted over all frames.
-    const std::int64_t last = std::min<std::int64_t>(static_cast<std::int64_t>(object_.bytes.size()) - object_.pixel_offset,
-                                                     object_.pixel_length) - 1;
+    const std::int64_t there = static_cast<std::int64_t>(object_.bytes.size()) - object_.pixel_offset;
+    const std::int64_t last = std::min<std::int64_t>(there, object_.pixel_length) - 1;
     for (std::int64_t i = 0; i < size; ++i) {
       const std::int64_t other = (frame * size + i) ^ 1;
       if (other > last) continue;
-      out[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(object_.bytes[static_cast<std::size_t>(object_.pixel_offset + other)]);
+      const auto from = static_cast<std::size_t>(object_.pixel_offset + other);
+      out[static_cast<std::size_t>(i)] = std::to_integer<std::uint8_t>(object_.bytes[from]);
     }
   }
   const auto width = static_cast<std::size_t>(layout_.bits_allocated / 8);

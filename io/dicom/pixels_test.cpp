@@ -28,6 +28,12 @@ std::vector<std::uint16_t> noise(int count, int bits) {
   return out;
 }
 
+Made twelve_bits(const std::string& photometric = "MONOCHROME2") {
+  Made made = picture(16, photometric);
+  made.word(tag::bits_stored, 12).word(tag::high_bit, 11);
+  return made;
+}
+
 Image read_made(const Made& made, const std::string& syntax = "1.2.840.10008.1.2.1") {
   const auto bytes = made.bytes(syntax);
   return std::get<Image>(read_bytes(bytes, "made"));
@@ -39,7 +45,7 @@ class LosslessColour : public Lossless {};
 
 TEST_P(Lossless, sixteen_bits_come_back) {
   const auto values = noise(columns * rows, 12);
-  const Image image = read_made(picture(16).word(tag::bits_stored, 12).word(tag::high_bit, 11).pixels(values), GetParam());
+  const Image image = read_made(twelve_bits().pixels(values), GetParam());
   EXPECT_EQ(std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels), values);
 }
 
@@ -62,19 +68,19 @@ INSTANTIATE_TEST_SUITE_P(Syntaxes, LosslessColour,
 
 TEST(Pixels, bits_beside_the_stored_ones_are_cut_off) {
   std::vector<std::uint16_t> values(columns * rows, 0xF123);
-  const Image image = read_made(picture(16).word(tag::bits_stored, 12).word(tag::high_bit, 11).pixels(values));
+  const Image image = read_made(twelve_bits().pixels(values));
   EXPECT_EQ(std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels).at(5), 0x123);
 }
 
 TEST(Pixels, signed_values_of_twelve_bits_are_extended) {
   std::vector<std::uint16_t> values(columns * rows, 0x0FFE);
-  const Image image = read_made(picture(16).word(tag::bits_stored, 12).word(tag::high_bit, 11).word(tag::pixel_representation, 1).pixels(values));
+  const Image image = read_made(twelve_bits().word(tag::pixel_representation, 1).pixels(values));
   EXPECT_EQ(std::get<std::vector<float>>(image.frames().at(0).pixels).at(5), -2.0F);
 }
 
 TEST(Pixels, monochrome1_is_turned_and_said) {
   std::vector<std::uint16_t> values(columns * rows, 100);
-  const Image image = read_made(picture(16, "MONOCHROME1").word(tag::bits_stored, 12).word(tag::high_bit, 11).pixels(values));
+  const Image image = read_made(twelve_bits("MONOCHROME1").pixels(values));
   EXPECT_EQ(std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels).at(5), 4095 - 100);
   EXPECT_EQ(image.remarks.at(0).code, "monochrome1");
 }
@@ -105,7 +111,8 @@ TEST(Pixels, planes_of_colour_are_put_together) {
   Made made = picture(8, "RGB", 3);
   made.word(tag::planar, 1);
   std::vector<std::uint8_t> values;
-  for (const std::uint8_t v : std::array<std::uint8_t, 3>{10, 20, 30}) values.insert(values.end(), std::size_t{columns * rows}, v);
+  for (const std::uint8_t v : std::array<std::uint8_t, 3>{10, 20, 30})
+    values.insert(values.end(), std::size_t{columns * rows}, v);
   const Image image = read_made(made.pixels8(values));
   EXPECT_EQ(std::get<std::vector<Rgb8>>(image.frames().at(0).pixels).at(100), (Rgb8{10, 20, 30}));
 }
@@ -116,7 +123,8 @@ TEST(Pixels, palettes_start_at_their_first_value) {
   Made made = picture(8, "PALETTE COLOR");
   for (std::uint16_t c = 0; c < 3; ++c) {
     made.words({0x0028, static_cast<std::uint16_t>(0x1101 + c)}, {4, 100, 16});
-    made.words({0x0028, static_cast<std::uint16_t>(0x1201 + c)}, {0, 0x4000, static_cast<std::uint16_t>(0x1000 * c), 0xFF00});
+    const auto third = static_cast<std::uint16_t>(0x1000 * c);
+    made.words({0x0028, static_cast<std::uint16_t>(0x1201 + c)}, {0, 0x4000, third, 0xFF00});
   }
   const Image image = read_made(made.pixels8(values));
   const auto& pixels = std::get<std::vector<Rgb8>>(image.frames().at(0).pixels);

@@ -55,7 +55,8 @@ bool turns_monochrome1(const Instance& instance) noexcept {
 
 std::int32_t turned(std::int32_t value, const Layout& layout) noexcept {
   if (layout.is_signed) return -1 - value;
-  return layout.bits_stored >= 31 ? value : static_cast<std::int32_t>((std::int64_t{1} << layout.bits_stored) - 1 - value);
+  if (layout.bits_stored >= 31) return value;
+  return static_cast<std::int32_t>((std::int64_t{1} << layout.bits_stored) - 1 - value);
 }
 
 void say_monochrome1(const Instance& instance, std::vector<Remark>& remarks) {
@@ -87,7 +88,7 @@ bool whole_values(const Frames& frames, const Instance& instance, const Slice& s
   const auto intercept = static_cast<std::int64_t>(slice.intercept);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::int64_t value = (turn ? turned(values[i], frames.layout()) : values[i]) + intercept;
-    if (value < std::numeric_limits<std::int16_t>::min() || value > std::numeric_limits<std::int16_t>::max()) return false;
+    if (value != static_cast<std::int16_t>(value)) return false;
     out[i] = static_cast<std::int16_t>(value);
   }
   return true;
@@ -97,7 +98,8 @@ bool is_whole(const std::vector<Instance>& instances) {
   for (const Instance& instance : instances) {
     if (instance.layout.is_real() || instance.layout.is_double()) return false;
     for (const Slice& slice : instance.slices)
-      if (slice.slope != 1 || slice.intercept != std::floor(slice.intercept) || std::abs(slice.intercept) > 1e6) return false;
+      if (slice.slope != 1 || slice.intercept != std::floor(slice.intercept) || std::abs(slice.intercept) > 1e6)
+        return false;
   }
   return true;
 }
@@ -200,20 +202,16 @@ FrameSequence read_pictures(const std::vector<Instance>& instances, const Arrang
   return out;
 }
 
-// The regions of an ultrasound frame, and the size that they give.
 void add_regions(Image& image, const Instance& instance) {
   const Object object = load(instance.source, false);
-  const auto regions = us_regions(object.data());
-  const auto spacing = us_spacing(regions, instance.layout, image.remarks);
-  for (Frame2d& frame : std::get<FrameSequence>(image.pixels)) {
-    frame.regions = regions;
-    if (!frame.spacing_mm) frame.spacing_mm = spacing;
-  }
+  for (Frame2d& frame : std::get<FrameSequence>(image.pixels)) frame.regions = us_regions(object.data());
 }
 
 void add_faults(std::vector<Remark>& to, const std::vector<Remark>& from) {
   for (const Remark& remark : from) {
-    const bool known = std::any_of(to.begin(), to.end(), [&](const Remark& r) { return r.code == remark.code && r.text == remark.text; });
+    const bool known = std::any_of(to.begin(), to.end(), [&](const Remark& other) {
+      return other.code == remark.code && other.text == remark.text;
+    });
     if (!known) to.push_back(remark);
   }
 }
@@ -242,17 +240,20 @@ Image read_slices(std::vector<Instance> instances) {
   std::vector<Slice> slices;
   Image image;
   for (std::size_t i = 0; i < instances.size(); ++i) {
-    if (!instances[i].has_pixels) throw Error(Code::bad_input, "reading " + instances[i].source.name + ": there is no pixel data");
+    if (!instances[i].has_pixels)
+      throw Error(Code::bad_input, "reading " + instances[i].source.name + ": there is no pixel data");
     const Layout &mine = instances[i].layout, &first = instances.front().layout;
     if (mine.columns != first.columns || mine.rows != first.rows || mine.is_colour() != first.is_colour())
-      throw Error(Code::bad_input, "reading " + instances[i].source.name + ": its size differs from that of the series");
+      throw Error(Code::bad_input,
+                  "reading " + instances[i].source.name + ": its size differs from that of the series");
     for (Slice& slice : instances[i].slices) {
       slice.instance = i;
       slices.push_back(slice);
     }
     add_faults(image.remarks, instances[i].faults);
   }
-  if (slices.empty()) throw Error(Code::bad_input, "reading " + instances.front().source.name + ": there are no frames");
+  if (slices.empty())
+    throw Error(Code::bad_input, "reading " + instances.front().source.name + ": there are no frames");
   const bool flat = instances.front().kind != SeriesKind::volume;
   if (flat)
     for (Slice& slice : slices) slice.plane.reset();
@@ -281,7 +282,8 @@ LabelMap read_segments(const Object& object, const Instance& instance) {
     throw Error(Code::bad_input, "reading " + object.name + ": segmentations without native pixel data are not read");
   const auto there = object.bytes.subspan(static_cast<std::size_t>(object.pixel_offset));
   std::vector<Remark> remarks;
-  LabelMap labels = seg_from(object.data(), there.first(std::min<std::size_t>(there.size(), object.pixel_length)), remarks);
+  const auto native = there.first(std::min<std::size_t>(there.size(), object.pixel_length));
+  LabelMap labels = seg_from(object.data(), native, remarks);
   labels.acquisition = instance.acquisition;
   labels.acquisition.instances = {instance.id};
   return labels;

@@ -26,7 +26,8 @@ std::optional<Contour> contour_of(DcmItem& item) {
   const auto values = numbers(item, contour_data);
   if (values.size() < 9 || values.size() % 3 != 0) return std::nullopt;
   Contour contour;
-  for (std::size_t i = 0; i < values.size(); i += 3) contour.points_mm.push_back({values[i], values[i + 1], values[i + 2]});
+  for (std::size_t i = 0; i < values.size(); i += 3)
+    contour.points_mm.push_back({values[i], values[i + 1], values[i + 2]});
   return contour;
 }
 
@@ -73,7 +74,8 @@ Contours read_contours(const Object& object, std::vector<Remark>& faults) {
   }
   if (left_out > 0)
     faults.push_back({Severity::note, "contours_left_out",
-                      std::to_string(left_out) + " points, open lines or broken contours bound no region and are left out"});
+                      std::to_string(left_out) +
+                          " points, open lines or broken contours bound no region and are left out"});
   return out;
 }
 

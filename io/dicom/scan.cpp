@@ -26,14 +26,15 @@ void scan_file(const std::filesystem::path& path, std::optional<Instance>& insta
   try {
     const Object object = load(source, false);
     if (is_directory_file(text(object.data(), tag::sop_class)) || has(object.data(), Tag{0x0004, 0x1220})) {
-      fault = Remark{Severity::note, "dicomdir_ignored", source.name + ": a DICOMDIR; the files themselves are read instead"};
+      fault = Remark{Severity::note, "dicomdir_ignored",
+                     source.name + ": a DICOMDIR; the files themselves are read instead"};
       return;
     }
     instance = instance_of(object, source);
   } catch (const Error& error) {
     const std::string what = error.what();
-    const bool foreign = what.ends_with("not a DICOM file");
-    fault = Remark{Severity::warning, foreign ? "not_dicom" : what.ends_with("(truncated)") ? "truncated" : "unreadable", what};
+    const bool foreign = what.ends_with("not a DICOM file"), cut = what.ends_with("(truncated)");
+    fault = Remark{Severity::warning, foreign ? "not_dicom" : cut ? "truncated" : "unreadable", what};
   } catch (const std::exception& error) {
     fault = Remark{Severity::warning, "unreadable", "reading " + source.name + ": " + error.what()};
   }
@@ -86,8 +87,9 @@ std::vector<Group> by_orientation(Group group) {
   std::vector<Group> out;
   for (Instance& instance : group) {
     const auto fits = [&](const Group& other) {
-      if (instance.slices.empty() || other.front().slices.empty()) return instance.slices.empty() == other.front().slices.empty();
-      return same_place_kind(instance.slices.front(), other.front().slices.front());
+      const auto &mine = instance.slices, &theirs = other.front().slices;
+      if (mine.empty() || theirs.empty()) return mine.empty() == theirs.empty();
+      return same_place_kind(mine.front(), theirs.front());
     };
     const auto found = std::find_if(out.begin(), out.end(), fits);
     if (found != out.end()) found->push_back(std::move(instance));
@@ -114,6 +116,10 @@ std::vector<Group> by_key(Group group, SliceKey key) {
   }
   std::vector<Group> out;
   for (auto& [value, part] : parts) out.push_back(std::move(part));
+  // In the order of acquisition, not of the key: an image type's key is a hash.
+  std::stable_sort(out.begin(), out.end(), [](const Group& a, const Group& b) {
+    return a.front().instance_number < b.front().instance_number;
+  });
   return out;
 }
 
@@ -147,7 +153,8 @@ void drop_copies(Group& group, std::vector<Remark>& faults) {
                        instance.slices.front().plane->origin == found->second->slices.front().plane->origin);
     if (copy) {
       faults.push_back({Severity::warning, "duplicate_instance",
-                        instance.source.name + " holds the same instance as " + found->second->source.name + ": left out"});
+                        instance.source.name + " holds the same instance as " + found->second->source.name +
+                            ": left out"});
       continue;
     }
     kept.push_back(std::move(instance));
@@ -168,9 +175,15 @@ void add_file_faults(const Group& group, std::vector<Remark>& faults) {
     }
   for (auto& [fault, names] : found) {
     if (names.size() < group.size() || group.size() == 1)
-      fault.text += " [" + names.front() + (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : "") + "]";
+      fault.text += " [" + names.front() +
+                    (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : "") + "]";
     faults.push_back(std::move(fault));
   }
+}
+
+std::string frames_text(const Layout& layout) {
+  return std::to_string(layout.frames) + " frames of " + std::to_string(layout.columns) + " x " +
+         std::to_string(layout.rows) + " pixels";
 }
 
 Series series_of(Group group) {
@@ -196,8 +209,7 @@ Series series_of(Group group) {
   } else {
     for (std::size_t i = 0; i < group.size(); ++i) order.push_back(i);
     if (out.shape.empty() && group.front().has_pixels)
-      out.shape = std::to_string(group.front().layout.frames) + " frames of " +
-                  std::to_string(group.front().layout.columns) + " x " + std::to_string(group.front().layout.rows) + " pixels";
+      out.shape = frames_text(group.front().layout);
   }
   for (const std::size_t i : order) out.files.push_back(group[i].source.path);
   const Instance& first = group[order.front()];

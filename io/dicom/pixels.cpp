@@ -227,6 +227,7 @@ RawFrame Frames::raw(std::int64_t frame) const {
     for (const auto& piece : pieces) joined.insert(joined.end(), piece.begin(), piece.end());
     stream = joined;
   }
+  if (stream.empty()) fail(object_, "truncated frame");
   const std::string& syntax = object_.transfer_syntax;
   if (syntax == rle) return decode_rle(stream, layout_, object_.name);
   if (among(jpeg2000_syntaxes, syntax)) return decode_jpeg2000(stream, layout_, object_.name);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -158,6 +159,15 @@ TEST(Pixels, too_few_bytes_are_an_error_that_names_the_file) {
     EXPECT_EQ(error.code(), Code::bad_input);
     EXPECT_NE(std::string(error.what()).find("made"), std::string::npos);
   }
+}
+
+// Found by the fuzzer.
+TEST(Pixels, an_empty_fragment_is_a_truncated_frame) {
+  auto bytes = twelve_bits().pixels(noise(columns * rows, 12)).bytes("1.2.840.10008.1.2.4.70");
+  const std::array<std::byte, 4> item{std::byte{0xFE}, std::byte{0xFF}, std::byte{0}, std::byte{0xE0}};
+  const auto fragment = std::find_end(bytes.begin(), bytes.end(), item.begin(), item.end());
+  bytes.erase(fragment + 8, bytes.end());
+  EXPECT_THROW(static_cast<void>(read_bytes(bytes, "cut")), Error);
 }
 
 TEST(Pixels, a_frame_count_beyond_the_limit_is_refused) {

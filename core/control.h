@@ -17,8 +17,7 @@ struct Control {
   std::function<void(double fraction, std::string_view what)> progress;  ///< may be empty
   const std::atomic<bool>* cancel = nullptr;
   std::uint64_t seed = 0;
-  int threads = 0;          ///< 0: all
-  double memory_gb = 0;     ///< 0: no budget
+  int threads = 0;  ///< 0: all
 
   void report(double fraction, std::string_view what) const {
     check_cancelled();

@@ -70,6 +70,13 @@ TEST(Parallel, SumDoesNotDependOnThreads) {
   EXPECT_THROW(parallel_for(10, 1, [](auto, auto) { throw Error(Code::bad_input, "x"); }), Error);
 }
 
+TEST(Parallel, JobsRunOnceEachAndPassOnAFault) {
+  std::vector<int> runs(50);
+  run_jobs(50, 3, [&](std::int64_t job) { ++runs[static_cast<std::size_t>(job)]; });
+  EXPECT_EQ(runs, std::vector<int>(50, 1));
+  EXPECT_THROW(run_jobs(9, 2, [](std::int64_t) { throw Error(Code::cancelled, "x"); }), Error);
+}
+
 TEST(Random, PhantomMomentsOfNormalAndPoisson) {
   Random random(7);
   double sum = 0, squares = 0;

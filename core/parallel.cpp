@@ -4,7 +4,11 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 namespace penta {
 
@@ -20,6 +24,30 @@ void parallel_for(std::int64_t count, std::int64_t grain, const std::function<vo
           body(piece * step, std::min(count, (piece + 1) * step));
       },
       tbb::simple_partitioner());
+}
+
+void run_jobs(std::int64_t count, int at_once, const std::function<void(std::int64_t)>& body) {
+  std::atomic<std::int64_t> next{0};
+  std::exception_ptr first_fault;
+  std::mutex mutex;
+  // Threads of their own, not TBB tasks: a task that waits may pick up another job and meet a lock that it holds itself.
+  const auto work = [&] {
+    for (std::int64_t job = next++; job < count; job = next++) {
+      try {
+        body(job);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!first_fault) first_fault = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (int i = 1; i < at_once && i < count; ++i) others.emplace_back(work);
+    work();
+  }
+  if (first_fault) std::rethrow_exception(first_fault);
 }
 
 int thread_count() noexcept {

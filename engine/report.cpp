@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 #include "engine/series_report.h"
 #include "io/formats.h"
 
@@ -134,31 +135,47 @@ std::string cohort_rows(const std::string& study_uid, const std::string& state, 
   return rows.empty() ? start + ",,,,,,,\n" : rows;
 }
 
+struct CohortRow {
+  std::string csv;
+  std::vector<StudyReport> reports;
+  bool failed = false;
+};
+
+CohortRow report_one_of(const std::vector<const Entry*>& study, const fs::path& out, const Methods& methods,
+                        const ReportSettings& settings, const Job& job, Control& control) {
+  const std::string uid = study.front()->acquisition.study_uid;
+  const fs::path folder = out / study_folder(uid);
+  if (settings.resume && fs::exists(folder / "result.json"))
+    return {cohort_rows(uid, "done before", folder / "measurements.csv"), {}, false};
+  make_folder(folder);
+  Output output;
+  std::size_t number = 0;
+  report_study(study, folder, methods, settings, job, control, number, output);
+  write_output(folder, output, {}, job, settings);
+  return {cohort_rows(uid, output.failed ? "failed" : "done", folder / "measurements.csv"), std::move(output.studies),
+          output.failed};
+}
+
 int report_cohort(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
                   Control& control) {
   const Methods methods = load_methods();
   make_folder(out);
+  const Studies studies = by_study(opened);
+  std::vector<CohortRow> done(studies.size());
+  run_jobs(static_cast<std::int64_t>(studies.size()), settings.jobs, [&](std::int64_t job_number) {
+    const auto i = static_cast<std::size_t>(job_number);
+    done[i] = report_one_of(studies[i], out, methods, settings, job, control);
+  });
   std::string rows = "study_uid,state," + std::string(csv_header) + "\n";
-  std::vector<StudyReport> studies;
+  std::vector<StudyReport> reports;
   bool failed = has_errors(opened.faults);
-  for (const auto& study : by_study(opened)) {
-    const std::string uid = study.front()->acquisition.study_uid;
-    const fs::path folder = out / study_folder(uid);
-    if (settings.resume && fs::exists(folder / "result.json")) {
-      rows += cohort_rows(uid, "done before", folder / "measurements.csv");
-      continue;
-    }
-    make_folder(folder);
-    Output output;
-    std::size_t number = 0;
-    report_study(study, folder, methods, settings, job, control, number, output);
-    write_output(folder, output, {}, job, settings);
-    rows += cohort_rows(uid, output.failed ? "failed" : "done", folder / "measurements.csv");
-    failed = failed || output.failed;
-    for (StudyReport& done : output.studies) studies.push_back(std::move(done));
+  for (CohortRow& row : done) {
+    rows += row.csv;
+    failed = failed || row.failed;
+    for (StudyReport& report : row.reports) reports.push_back(std::move(report));
   }
   io::write_file(out / "cohort.csv", std::as_bytes(std::span(rows)));
-  const std::string html = report_html(studies, opened.faults, job, settings.language);
+  const std::string html = report_html(reports, opened.faults, job, settings.language);
   io::write_file(out / "report.html", std::as_bytes(std::span(html)));
   write_run_json(out, job);
   control.report(1, "done");

@@ -14,6 +14,7 @@ namespace penta::engine {
 struct ReportSettings {
   Runner::Settings settings;  ///< --set pairs: facts that files do not say, parameters
   bool cohort = false, resume = false, deidentified = false;
+  int jobs = 1;  ///< studies of a cohort worked on at once
   std::string language = "en";
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "apps/cli/commands.h"
@@ -16,6 +17,7 @@ int run_report(const Given& given) {
   settings.cohort = given.has("cohort");
   settings.resume = given.has("resume");
   settings.deidentified = given.has("deidentified");
+  settings.jobs = static_cast<int>(std::max<std::int64_t>(1, whole_number(given, "jobs", 1)));
   settings.language = given.one_or("language", "en");
   engine::Job job = engine::start_job("report", "");
   job.software_version = version_text();
@@ -37,6 +39,7 @@ Command report_command() {
                      {one, "-o,--out", "the folder for results", true},
                      {flag, "--cohort", "one folder a study, one long cohort.csv", false},
                      {flag, "--resume", "leave out studies that are done", false},
+                     {one, "--jobs", "studies of a cohort worked on at once (default 1)", false},
                      {flag, "--deidentified", "no names in the report", false},
                      {one, "--language", "en or zh", false}};
   for (Option& option : running_options()) command.options.push_back(std::move(option));

@@ -1,9 +1,12 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <csignal>
-#include <cstdio>
 #include <cmath>
+#include <cstdio>
+#include <memory>
+#include <mutex>
 
 #include "apps/cli/commands.h"
 #include "core/error.h"
@@ -11,6 +14,12 @@
 namespace penta::cli {
 
 namespace {
+
+// The last line of progress; jobs that run side by side share it.
+struct Shown {
+  std::mutex mutex;
+  std::string last;
+};
 
 // A signal handler can reach nothing else.
 std::atomic<bool>& cancel_flag() {
@@ -20,6 +29,19 @@ std::atomic<bool>& cancel_flag() {
 
 extern "C" void on_interrupt(int) {
   cancel_flag().store(true, std::memory_order_relaxed);
+}
+
+// What is over the budget fails as an allocation, wherever it is made; main() says so with its own exit code.
+void limit_memory(const Given& given) {
+  if (!given.has("memory-gb")) return;
+  const std::string& text = given.one("memory-gb");
+  double gib = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), gib);
+  if (fault != std::errc() || end != text.data() + text.size() || !(gib > 0) || !(gib < 1e6))
+    throw Error(Code::wrong_use, "--memory-gb " + text + ": expected a number > 0");
+  const auto bytes = static_cast<rlim_t>(gib * 1073741824.0);
+  const rlimit limit{bytes, bytes};
+  if (setrlimit(RLIMIT_DATA, &limit) != 0) throw Error(Code::wrong_use, "--memory-gb " + text + ": over this machine's own limit");
 }
 
 void show_bar(double fraction, std::string_view what) {
@@ -60,15 +82,16 @@ Control control_of(const Given& given) {
   control.cancel = &cancel_flag();
   control.seed = static_cast<std::uint64_t>(whole_number(given, "seed", 0));
   control.threads = static_cast<int>(whole_number(given, "threads", 0));
-  control.memory_gb = static_cast<double>(whole_number(given, "memory-gb", 0));
+  limit_memory(given);
   if (given.has("quiet")) return control;
   if (isatty(STDERR_FILENO) != 0)
     control.progress = show_bar;
   else
-    control.progress = [last = std::string()](double, std::string_view what) mutable {
-      if (what == last) return;
-      last = what;
-      std::fprintf(stderr, "%s\n", last.c_str());
+    control.progress = [shown = std::make_shared<Shown>()](double, std::string_view what) {
+      const std::lock_guard lock(shown->mutex);
+      if (what == shown->last) return;
+      shown->last = what;
+      std::fprintf(stderr, "%s\n", shown->last.c_str());
     };
   return control;
 }

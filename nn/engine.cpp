@@ -1,5 +1,6 @@
 #include "nn/engine.h"
 
+#include <new>
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -93,7 +94,10 @@ Tensor Network::run(const Tensor& input) const {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& fault) {
-    throw Error(Code::bad_input, "running '" + state_->name + "': " + last_line(fault.what()));
+    // oneDNN reports a failed allocation as text only.
+    const std::string why = last_line(fault.what());
+    const bool memory = dynamic_cast<const std::bad_alloc*>(&fault) != nullptr || why.find("alloc") != std::string::npos;
+    throw Error(memory ? Code::out_of_memory : Code::bad_input, "running '" + state_->name + "': " + why);
   }
 }
 

@@ -14,7 +14,28 @@ namespace penta::io::dicom {
 
 namespace {
 
-using namespace parts;
+using parts::Scaling;
+using parts::add_item;
+using parts::as_written;
+using parts::put;
+using parts::put_decimal;
+using parts::put_decimals;
+using parts::put_empty_sequence;
+using parts::put_frame_of_reference;
+using parts::put_image;
+using parts::put_integer;
+using parts::put_nuclear_orientation;
+using parts::put_orientation;
+using parts::put_pixel_description;
+using parts::put_pixels;
+using parts::put_position;
+using parts::put_text;
+using parts::put_u16;
+using parts::put_u16s;
+using parts::slice_values;
+using parts::stored_words;
+using parts::to_bytes;
+using parts::write_recon_tomo;
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(Code::bad_input, "writing NM: " + what); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 namespace penta::render {
 
@@ -91,18 +92,28 @@ Picture montage(std::span<const Tile> tiles, const Text& text, const MontageStyl
   const double ideal = std::sqrt(static_cast<double>(count * (cell_h + caption_h)) / static_cast<double>(cell_w));
   const std::int64_t columns =
       std::clamp<std::int64_t>(style.columns > 0 ? style.columns : std::llround(ideal), 1, count);
-  const std::int64_t rows = (count + columns - 1) / columns;
+  // A row is as high as its highest picture: thin reformats of a short stack would else stand in a field of nothing.
+  std::vector<std::int64_t> row_h(static_cast<std::size_t>((count + columns - 1) / columns), 1);
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t& height = row_h[static_cast<std::size_t>(i / columns)];
+    height = std::max(height, tiles[static_cast<std::size_t>(i)].picture.height);
+  }
   const std::int64_t gap = style.gap_px;
-  Picture sheet(columns * (cell_w + gap) + gap, rows * (cell_h + caption_h + gap) + gap, style.background);
+  const std::int64_t all_h = std::accumulate(row_h.begin(), row_h.end(), gap, [&](std::int64_t sum, std::int64_t h) {
+    return sum + h + caption_h + gap;
+  });
+  Picture sheet(columns * (cell_w + gap) + gap, all_h, style.background);
   const bool bright = style.background.red + style.background.green + style.background.blue > 380;
   TextStyle writing{
       .size_px = style.caption_px, .colour = bright ? Rgb8{20, 20, 20} : Rgb8{230, 230, 230}, .halo = false};
+  std::int64_t y = gap;
   for (std::int64_t i = 0; i < count; ++i) {
+    if (i > 0 && i % columns == 0) y += row_h[static_cast<std::size_t>(i / columns - 1)] + caption_h + gap;
     const Tile& tile = tiles[static_cast<std::size_t>(i)];
-    const std::int64_t x = gap + i % columns * (cell_w + gap), y = gap + i / columns * (cell_h + caption_h + gap);
-    paste(sheet, tile.picture, x + (cell_w - tile.picture.width) / 2, y + (cell_h - tile.picture.height) / 2);
+    const std::int64_t x = gap + i % columns * (cell_w + gap), h = row_h[static_cast<std::size_t>(i / columns)];
+    paste(sheet, tile.picture, x + (cell_w - tile.picture.width) / 2, y + (h - tile.picture.height) / 2);
     if (!tile.caption.empty())
-      text.draw(sheet, x, y + cell_h + 2, fitted(tile.caption, cell_w, style.caption_px, text), writing);
+      text.draw(sheet, x, y + h + 2, fitted(tile.caption, cell_w, style.caption_px, text), writing);
   }
   return sheet;
 }

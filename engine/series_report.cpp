@@ -210,6 +210,8 @@ SeriesReport report_series(const Entry& entry, std::span<const ContentPtr> other
   report.format = entry.format;
   report.faults = entry.faults;
   for (Remark& fault : report.faults) fault.series_uid = entry.acquisition.series_uid;
+  // What is broken is a failed input; a kind that is not read yet (a warning) is not.
+  report.failed = std::any_of(entry.faults.begin(), entry.faults.end(), [](const Remark& r) { return r.severity == Severity::error; });
   if (!entry.readable) return report;
   try {
     const ContentPtr content = entry.load();

@@ -34,9 +34,9 @@ void scan_file(const std::filesystem::path& path, std::optional<Instance>& insta
   } catch (const Error& error) {
     const std::string what = error.what();
     const bool foreign = what.ends_with("not a DICOM file"), cut = what.ends_with("(truncated)");
-    fault = Remark{Severity::warning, foreign ? "not_dicom" : cut ? "truncated" : "unreadable", what};
+    fault = Remark{foreign ? Severity::note : Severity::error, foreign ? "not_dicom" : cut ? "truncated" : "unreadable", what};
   } catch (const std::exception& error) {
-    fault = Remark{Severity::warning, "unreadable", "reading " + source.name + ": " + error.what()};
+    fault = Remark{Severity::error, "unreadable", "reading " + source.name + ": " + error.what()};
   }
 }
 

@@ -98,14 +98,22 @@ void supply_all(engine::Runner& runner, const engine::Methods& methods, const Ca
     if (entry.readable) runner.supply({"", entry.load()});
 }
 
+// True when the method, or one that can make an input for it, has this parameter.
+bool knows(const engine::Methods& methods, const Card& card, const std::string& name, int depth = 0) {
+  if (card.parameter(name) != nullptr) return true;
+  if (depth > 8) return false;
+  for (const InputRole& role : card.inputs)
+    for (const std::string& from : role.from)
+      for (const Method* method : methods.suppliers(from))
+        if (knows(methods, method->card(), name, depth + 1)) return true;
+  return false;
+}
+
 // What no step of the chain knows is a wrong use, not a wish.
-void check_settings(const engine::Runner& runner, const std::map<std::string, std::string>& settings) {
-  for (const auto& [name, value] : settings) {
-    if (name == "pixel_mm" || name == "modality") continue;
-    const bool known = std::any_of(runner.steps().begin(), runner.steps().end(),
-                                   [&n = name](const auto& step) { return step->method->card().parameter(n) != nullptr; });
-    if (!known) throw Error(Code::wrong_use, "no method of this run has a parameter '" + name + "'");
-  }
+void check_settings(const engine::Methods& methods, const Card& card, const std::map<std::string, std::string>& settings) {
+  for (const auto& [name, value] : settings)
+    if (name != "pixel_mm" && name != "modality" && !knows(methods, card, name))
+      throw Error(Code::wrong_use, "--set " + name + "=" + value + ": neither '" + card.id + "' nor what it needs has such a parameter");
 }
 
 void print_summary(const engine::Produced& last, const std::string& out) {
@@ -128,6 +136,7 @@ int run_task(Task task, const Given& given) {
   const engine::Methods methods = engine::load_methods();
   const Method& method = methods.at(task, given.one("METHOD"));
   const auto settings = settings_of(given);
+  check_settings(methods, method.card(), settings);
   engine::Job job = engine::start_job(std::string(name_of(task)), method.card().id);
   job.software_version = version_text();
   job.seed = control.seed;
@@ -138,7 +147,6 @@ int run_task(Task task, const Given& given) {
   for (const std::string& text : job.paths) supply_all(runner, methods, method.card(), text, settings);
   runner.place_labels();
   const engine::Produced& last = runner.run(method);
-  check_settings(runner, settings);
   engine::save_method_run(given.one("out"), runner, last, job);
   print_summary(last, given.one("out"));
   return 0;

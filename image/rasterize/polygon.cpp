@@ -94,6 +94,13 @@ Volume<std::uint8_t> region_mask(const Drawn& drawn, const Grid& grid) {
   return mask;
 }
 
+std::size_t contours_outside(const std::vector<Plane>& planes, std::int64_t slices) {
+  std::size_t count = 0;
+  for (const Plane& plane : planes)
+    if (plane.z < -0.5 || plane.z > static_cast<double>(slices) - 0.5) count += plane.polygons.size();
+  return count;
+}
+
 void say_what_was_found(const ContourRegion& region, const Drawn& drawn, const Volume<std::uint8_t>& mask,
                         std::vector<Remark>& remarks) {
   const std::string name = "region '" + region.name + "': ";
@@ -106,6 +113,9 @@ void say_what_was_found(const ContourRegion& region, const Drawn& drawn, const V
   if (!on_slices(drawn.planes))
     remarks.push_back({Severity::note, "contours_between_slices",
                        name + "drawn on planes between this image's slices; each slice takes the nearest plane"});
+  if (const std::size_t outside = contours_outside(drawn.planes, mask.grid().size()[2]); outside > 0)
+    remarks.push_back({Severity::warning, "contours_outside",
+                       name + std::to_string(outside) + " contours lie above or below the image: what they enclose is not measured"});
   if (std::count(mask.voxels().begin(), mask.voxels().end(), 1) == 0)
     remarks.push_back({Severity::warning, "region_empty", name + "encloses no voxel centre of this image"});
 }

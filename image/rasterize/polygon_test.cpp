@@ -45,6 +45,16 @@ TEST(Rasterize, PhantomAreasOfSquareAndCircle) {
   EXPECT_EQ(labels.layers[0].at(9, 10, 1), 0);
 }
 
+TEST(Rasterize, PhantomContoursAboveTheImageAreSaid) {
+  Contours contours;
+  contours.regions = {ring("tall", 10, {9, 12, 15, 18})};
+  std::vector<Remark> remarks;
+  (void)rasterize(contours, grid_100(), remarks);
+  ASSERT_EQ(remarks.size(), 1U);
+  EXPECT_EQ(remarks[0].code, "contours_outside");
+  EXPECT_NE(remarks[0].text.find("'tall': 2 contours"), std::string::npos) << remarks[0].text;
+}
+
 TEST(Rasterize, EdgesAreHalfOpenSoNeighboursShareNoVoxel) {
   std::vector<std::uint8_t> pixels(100, 0);
   const std::vector<IndexPoint> left{{0, 0, 0}, {4, 0, 0}, {4, 4, 0}, {0, 4, 0}};

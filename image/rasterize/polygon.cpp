@@ -113,11 +113,12 @@ void say_what_was_found(const ContourRegion& region, const Drawn& drawn, const V
   if (!on_slices(drawn.planes))
     remarks.push_back({Severity::note, "contours_between_slices",
                        name + "drawn on planes between this image's slices; each slice takes the nearest plane"});
-  if (const std::size_t outside = contours_outside(drawn.planes, mask.grid().size()[2]); outside > 0)
-    remarks.push_back({Severity::warning, "contours_outside",
-                       name + std::to_string(outside) + " contours lie above or below the image: what they enclose is not measured"});
+  const std::size_t outside = contours_outside(drawn.planes, mask.grid().size()[2]);
   if (std::count(mask.voxels().begin(), mask.voxels().end(), 1) == 0)
     remarks.push_back({Severity::warning, "region_empty", name + "encloses no voxel centre of this image"});
+  else if (outside > 0)
+    remarks.push_back({Severity::warning, "contours_outside",
+                       name + std::to_string(outside) + " contours lie above or below the image: what they enclose is not measured"});
 }
 
 // The first layer in which no voxel of `mask` is taken; a new one where there is none.

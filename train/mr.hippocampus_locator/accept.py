@@ -1,4 +1,5 @@
-"""Acceptance of locator and crop net on heads that taught neither: Colin27, brainchop's T1, and a stroke T2 (nothing).
+"""Acceptance of locator and crop net on heads that taught neither: Colin27, brainchop's T1, a stroke T2 and two FLAIR
+visits of one patient (nothing may be found in these three).
 
     python train/mr.hippocampus_locator/accept.py [--out models/mr.hippocampus_locator] [--work DIR for pictures]
 """
@@ -12,10 +13,11 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import common as C
 import pipeline as P
-from teach import HIPPOCAMPUS, ras, taught
+from teach import HIPPOCAMPUS, MS, ras, taught
 
 MRICRON = Path("/usr/share/mricron/templates")
 T1 = C.DATA / "mr" / "brainchop-t1" / "t1_crop.nii.gz"
+FLAIRS = [MS.parent / "longitudinal" / "raw" / "patient12" / f"study{k}_FLAIR.nii.gz" for k in (1, 2)]
 T2 = C.DATA / "mr" / "brainchop-t1" / "M2265_T2w.nii.gz"
 
 
@@ -55,7 +57,7 @@ def head(name, file, nets, work, truth=True):
         row = {"head": name, "side": ["", "left", "right"][side], "found": bool(P.passes(hit))}
         if hit:
             row.update(probability=round(hit[1], 3), locator_ml=round(hit[2], 2), centre=hit[0].round(1).tolist())
-        if P.passes(hit):
+        if P.passes(hit) and np.allclose(spacing, 1, atol=0.05):
             crop, start = P.box_at(image, hit[0])
             label = P.labelled(nets[1], crop)
             inside = tuple(slice(max(0, s), s + n) for s, n in zip(start, label.shape))
@@ -78,6 +80,7 @@ def acceptance(folder, work):
     nets = (P.session("mr.hippocampus_locator", folder), P.session("mr.hippocampus"))
     rows = head("colin27", MRICRON / "ch2.nii.gz", nets, work) + head("t1_crop", T1, nets, work)
     t2 = head("t2", T2, nets, work, truth=False)
+    flair = [r for k, f in enumerate(FLAIRS, 1) for r in head(f"flair{k}", f, nets, work, truth=False)]
     command = "python train/mr.hippocampus_locator/accept.py"
     data = "Colin27 (reference: AAL) and brainchop-t1/t1_crop (reference: MeshNet teacher), both sides"
     gap = [r.get("distance_mm", 999.0) for r in rows]
@@ -87,7 +90,10 @@ def acceptance(folder, work):
             C.result("mr.hippocampus_locator.volume_max", data, "largest volume of the crop net there, ml",
                      [r.get("ml", 0.0) for r in rows], command, np.max),
             C.result("mr.hippocampus_locator.t2_gate", "brainchop-t1/M2265_T2w (stroke T2)",
-                     "hippocampi found (must be 0)", [float(sum(r["found"] for r in t2))], command)]
+                     "hippocampi found (must be 0)", [float(sum(r["found"] for r in t2))], command),
+            C.result("mr.hippocampus_locator.flair_gate", "open-ms-lesion patient12 FLAIR, two visits (never taught)",
+                     "sides found in the worse visit (must be 0)",
+                     [float(sum(r["found"] for r in flair[k:k + 2])) for k in (0, 2)], command, np.max)]
 
 
 if __name__ == "__main__":

@@ -71,8 +71,8 @@ def contrast(c, kind):
     grey = (c[BRAIN] - white - liquid).clamp(0, 1)
     if kind == "t1" and np.random.rand() < 0.6:
         return c[IMAGE].clamp(0, 1.6) ** uniform(0.6, 1.6)
-    if kind == "flair" and c[FLAIR].max() > 0 and np.random.rand() < 0.6:
-        return c[FLAIR].clamp(0, 2) ** uniform(0.7, 1.4)
+    if kind == "flair" and c[FLAIR].max() > 0 and np.random.rand() < 0.65:
+        return c[FLAIR].clamp(0, 2) ** uniform(0.6, 1.5)
     if kind == "t2" and np.random.rand() < 0.4:
         return c[BRAIN] * (1.25 - c[IMAGE].clamp(0, 1.25)) ** uniform(0.6, 1.5)
     w, g, q = {"t1": (1, uniform(0.55, 0.88), uniform(0.05, 0.4)), "flair": (uniform(0.55, 0.92), 1, uniform(0, 0.35)),
@@ -125,7 +125,7 @@ def sample(heads, box, size, others):
     c = heads[np.random.randint(len(heads))]
     grid = C.warp_grid(1, 3, (WHOLE,) * 3, 0.3, 0.18, 0.12, 0.012)[:, box[0], box[1], box[2]]
     c = F.grid_sample(c[None], grid, padding_mode="border", align_corners=False)[0]
-    kind = np.random.choice(["t1", "t2", "flair", "ct"], p=[1 - others, 0.5 * others, 0.3 * others, 0.2 * others])
+    kind = np.random.choice(["t1", "t2", "flair", "ct"], p=[1 - others, 0.35 * others, 0.45 * others, 0.2 * others])
     image = contrast(c, kind)
     if np.random.rand() < 0.75:
         image = image + surroundings(c, kind, size)

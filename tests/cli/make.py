@@ -20,10 +20,10 @@ def disc_of(columns, rows):
 
 
 def slice_of(number, columns, rows, study_uid=b"2.25.2"):
-    """One CT slice of a water cylinder (0 HU) in air, at z = 3 mm x number; the patient is Doe^Jane, PID-4711."""
+    """One CT slice of a water cylinder (0 HU) in air, at z = 3 mm x number; the patient is Whittleberry^Jane, PID-4711."""
     head = element(8, 0x16, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(8, 0x18, "UI", study_uid + b".9.%d" % number)
     head += element(8, 0x20, "DA", b"20240101") + element(8, 0x60, "CS", b"CT") + element(8, 0x103E, "LO", b"cylinder")
-    head += element(0x10, 0x10, "PN", b"Doe^Jane") + element(0x10, 0x20, "LO", b"PID-4711") + element(0x10, 0x30, "DA", b"19700102")
+    head += element(0x10, 0x10, "PN", b"Whittleberry^Jane") + element(0x10, 0x20, "LO", b"PID-4711") + element(0x10, 0x30, "DA", b"19700102")
     head += element(0x18, 0x50, "DS", b"3") + element(0x18, 0x60, "DS", b"120")
     head += element(0x20, 0xD, "UI", study_uid) + element(0x20, 0xE, "UI", study_uid + b".3") + element(0x20, 0x13, "IS", b"%d" % number)
     head += element(0x20, 0x32, "DS", b"-10\\-20\\%d" % (3 * number)) + element(0x20, 0x37, "DS", b"1\\0\\0\\0\\1\\0")

@@ -99,7 +99,7 @@ def card(rows, parts, inset):
     return {
         "id": NAME, "task": "segmentation", "modalities": ["US"],
         "gate": {"kinds": ["frames"],
-                 "recognised": [{"method": "us.view", "label": "fetal_head", "probability_min": 0.9}]},
+                 "recognised": [{"method": "us.view", "label": "fetal head", "probability_min": 0.9}]},
         "title": "The fetal head (skull ellipse, filled) in a B-mode frame of the standard head plane.",
         "evidence_note": "Real ultrasound frames of one centre (HC18), held out by fetus number.",
         "architecture": f"2-D U-Net, widths {list(WIDTHS)}, instance norm, leaky ReLU, max pool, transposed conv",

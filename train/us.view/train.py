@@ -329,7 +329,7 @@ def card(rows, data, temperature, threshold):
                     "input": {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [SIZE, SIZE],
                               "resize": "area", "crop": {"kind": "content_box", "level": 16, "share": 0.08},
                               "pad_multiple": 1, "pad": "edge", "normalise": {"kind": "unit", "scale": 255}},
-                    "output": {"kind": "logits", "classes": ["fetal_head"]},
+                    "output": {"kind": "logits", "classes": ["fetal head"]},
                     "mirror": [], "threshold": threshold, "temperature": temperature}}
 
 

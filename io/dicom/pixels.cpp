@@ -103,6 +103,7 @@ Layout layout_of(const Object& object) {
   layout.planar = integer(data, tag::planar).value_or(0);
   layout.is_signed = integer(data, tag::pixel_representation).value_or(0) == 1;
   layout.photometric = text(data, tag::photometric);
+  const bool real = object.pixel_tag.element == 8 || object.pixel_tag.element == 9;  // Float, Double Float Pixel Data
   if (object.pixel_tag.element == 8) layout.bits_allocated = 32, layout.bits_stored = 0;
   if (object.pixel_tag.element == 9) layout.bits_allocated = 64, layout.bits_stored = 0;
   if (layout.rows < 1 || layout.columns < 1)
@@ -110,12 +111,12 @@ Layout layout_of(const Object& object) {
   if (layout.samples != 1 && layout.samples != 3)
     fail(object, "Samples per Pixel (0028,0002) is " + std::to_string(layout.samples) + "; 1 and 3 are read");
   const bool bits_fit = layout.bits_allocated == 1 || layout.bits_allocated == 8 || layout.bits_allocated == 16 ||
-                        layout.bits_allocated == 32 || (layout.bits_allocated == 64 && layout.bits_stored == 0);
+                        layout.bits_allocated == 32 || (layout.bits_allocated == 64 && real);
   if (!bits_fit)
     fail(object, "Bits Allocated (0028,0100) of " + std::to_string(layout.bits_allocated) + " is not read");
   const bool whole = layout.bits_stored >= 1 && layout.bits_stored <= layout.bits_allocated &&
                      layout.high_bit >= layout.bits_stored - 1 && layout.high_bit < layout.bits_allocated;
-  if (layout.bits_stored != 0 && !whole)
+  if (!real && !whole)
     fail(object, "Bits Stored (0028,0101) and High Bit (0028,0102) do not fit in Bits Allocated");
   if (layout.photometric.empty()) layout.photometric = layout.samples == 3 ? "RGB" : "MONOCHROME2";
   return layout;

@@ -40,6 +40,13 @@ Image read_made(const Made& made, const std::string& syntax = "1.2.840.10008.1.2
   return std::get<Image>(read_bytes(bytes, "made"));
 }
 
+// The fuzzer found it: no bit stored in a signed image asked for a shift by -1.
+TEST(Layout, NoBitsStoredIsRefused) {
+  Made made = picture(16);
+  made.word(tag::bits_stored, 0).word(tag::high_bit, 0).word(tag::pixel_representation, 1);
+  EXPECT_THROW((void)read_made(made.pixels(noise(columns * rows, 12))), Error);
+}
+
 // Inverse: what an encoder wrote comes back, for every transfer syntax that DCMTK writes without loss.
 class Lossless : public ::testing::TestWithParam<std::string> {};
 class LosslessColour : public Lossless {};

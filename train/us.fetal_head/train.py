@@ -88,7 +88,7 @@ def evaluate(net, cases, inset=0.0):
 def card(rows, parts, inset):
     command, data = "python train/us.fetal_head/train.py --evaluate-only", \
         "us/hc18 held-out fetuses of train/us.fetal_head/split.json (halved frames)"
-    results = [C.result("us.fetal_head.dice", data, "dice at input resolution", rows[:, 0], command),
+    results = [C.result("us.segmentation.fetal_head_dice", data, "dice at input resolution", rows[:, 0], command),
                C.result("us.fetal_head.hc", data, "head circumference, mean absolute error mm (moment ellipse)",
                         np.abs(rows[:, 1] - rows[:, 2]), command),
                C.result("us.fetal_head.hc_inset", data, "the same with semi-axes less ellipse_inset_of_width, mm",

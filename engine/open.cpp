@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -128,6 +129,14 @@ void add_file(Opened& opened, const fs::path& path, const std::string& format, c
   }
 }
 
+// A file that calls itself an image and is none was probably cut or damaged: it must not vanish from the report.
+bool named_as_image(const fs::path& path) {
+  constexpr std::array<std::string_view, 9> endings{".dcm", ".ima", ".nii", ".nii.gz", ".png", ".jpg", ".jpeg", ".nrrd", ".mha"};
+  std::string name = path.filename().string();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
 void check_something_found(const Opened& opened, std::span<const fs::path> paths) {
   if (!opened.entries.empty()) return;
   for (const Remark& fault : opened.faults)
@@ -147,6 +156,9 @@ Opened open(std::span<const fs::path> paths, const ReadSettings& settings) {
       const std::string format = io::format_of(file);
       if (format == "DICOM") dicom_files.push_back(file);
       else if (!format.empty()) add_file(opened, file, format, settings);
+      else if (named_as_image(file) && !opened.single_file)
+        opened.faults.push_back({Severity::error, "unreadable",
+                                 file.filename().string() + ": its name says image, its content is none that can be read"});
     }
   io::dicom::Catalogue catalogue = io::dicom::scan(dicom_files);
   std::vector<Entry> entries;

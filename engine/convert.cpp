@@ -6,7 +6,9 @@
 #include "engine/dicom_out.h"
 #include "engine/pictures.h"
 #include "io/formats.h"
+#include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
+#include "io/nrrd/nrrd.h"
 #include "io/png/png.h"
 
 namespace penta::engine {
@@ -38,10 +40,22 @@ ContentPtr only_content(const fs::path& in, const ReadSettings& settings) {
 
 bool ends_with(const fs::path& path, std::string_view end) { return path.filename().string().ends_with(end); }
 
-std::vector<std::byte> nifti_of(const io::Content& content) {
-  if (const auto* image = std::get_if<Image>(&content)) return io::nifti::write(*image);
-  if (const auto* labels = std::get_if<LabelMap>(&content)) return io::nifti::write(*labels);
-  throw Error(Code::bad_input, "contours and projections have no voxels to write as NIfTI");
+/// A format that holds volumes, by the ending of the file's name.
+struct VolumeFormat {
+  std::string_view ending, name;
+  std::vector<std::byte> (*image)(const Image&);
+  std::vector<std::byte> (*labels)(const LabelMap&, int layer);
+};
+constexpr std::array volume_formats{
+    VolumeFormat{".nii.gz", "NIfTI", io::nifti::write, io::nifti::write},
+    VolumeFormat{".nrrd", "NRRD", io::nrrd::write, io::nrrd::write},
+    VolumeFormat{".mha", "MetaImage", io::metaimage::write, io::metaimage::write},
+};
+
+std::vector<std::byte> volume_file_of(const io::Content& content, const VolumeFormat& format) {
+  if (const auto* image = std::get_if<Image>(&content)) return format.image(*image);
+  if (const auto* labels = std::get_if<LabelMap>(&content)) return format.labels(*labels, 0);
+  throw Error(Code::bad_input, "contours and projections have no voxels to write as " + std::string(format.name));
 }
 
 std::vector<std::byte> png_of(const io::Content& content) {
@@ -55,9 +69,10 @@ std::vector<std::byte> png_of(const io::Content& content) {
 
 void convert(const fs::path& in, const fs::path& out, const ReadSettings& settings, const Job& job) {
   const ContentPtr content = only_content(in, settings);
-  if (ends_with(out, ".nii.gz")) return io::write_file(out, nifti_of(*content));
+  for (const VolumeFormat& format : volume_formats)
+    if (ends_with(out, format.ending)) return io::write_file(out, volume_file_of(*content, format));
   if (ends_with(out, ".png")) return io::write_file(out, png_of(*content));
-  if (!out.extension().empty()) throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .png, and a folder of DICOM");
+  if (!out.extension().empty()) throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .nrrd, .mha, .png, and a folder of DICOM");
   save_dicom_images(out, *content, job);
 }
 

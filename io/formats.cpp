@@ -13,7 +13,9 @@
 
 #include "core/error.h"
 #include "io/dicom/dicom.h"
+#include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
+#include "io/nrrd/nrrd.h"
 #include "io/png/png.h"
 
 namespace penta::io {
@@ -33,6 +35,8 @@ struct Format {
 
 constexpr std::array formats{
     Format{"NIfTI", ".nii .nii.gz", nifti::sniff, nifti::read, nifti::read_labels},
+    Format{"NRRD", ".nrrd", nrrd::sniff, nrrd::read, nrrd::read_labels},
+    Format{"MetaImage", ".mha", metaimage::sniff, metaimage::read, metaimage::read_labels},
     Format{"PNG", ".png", png::sniff_png, png::read, png::read_labels},
     Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, png::read, png::read_labels},
 };

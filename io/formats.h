@@ -15,7 +15,7 @@ namespace penta::io {
 [[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path,
                                                std::uint64_t limit_bytes = 8ULL << 30U);
 
-/// Name of the format that the file's first bytes show ("DICOM", "NIfTI", "PNG", "JPEG"), or empty.
+/// Name of the format that the file's first bytes show ("DICOM", "NIfTI", "NRRD", "MetaImage", "PNG", "JPEG"), or empty.
 [[nodiscard]] std::string format_of(const std::filesystem::path& path);
 
 /// Reads a file that is not DICOM by the table of formats. Throws Error{bad_input} that names it.

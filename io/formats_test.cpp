@@ -7,7 +7,9 @@
 #include <functional>
 
 #include "core/error.h"
+#include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
+#include "io/nrrd/nrrd.h"
 
 namespace penta::io {
 namespace {
@@ -58,6 +60,12 @@ TEST(Formats, TheFirstBytesSayTheFormat) {
   image.pixels = std::move(volumes);
   write_file(folder / "odd.name", nifti::write(image));
   EXPECT_EQ(format_of(folder / "odd.name"), "NIfTI");
+  EXPECT_TRUE(read_image(folder / "odd.name").is_volume());
+  write_file(folder / "odd.name", nrrd::write(image));
+  EXPECT_EQ(format_of(folder / "odd.name"), "NRRD");
+  EXPECT_TRUE(read_image(folder / "odd.name").is_volume());
+  write_file(folder / "odd.name", metaimage::write(image));
+  EXPECT_EQ(format_of(folder / "odd.name"), "MetaImage");
   EXPECT_TRUE(read_image(folder / "odd.name").is_volume());
   std::ofstream(folder / "text.png") << "no picture";
   EXPECT_EQ(format_of(folder / "text.png"), "");

@@ -151,10 +151,10 @@ double disagreement_mm(const Grid& a, const Grid& b) noexcept {
   return worst;
 }
 
-Grid accept(const Attempt& found, const char* which, std::vector<Remark>& remarks) {
+Grid accept(const Attempt& found, const std::string& which, std::vector<Remark>& remarks) {
   if (found.moved_mm > rounding_mm)
     remarks.push_back({Severity::note, "axes_made_orthogonal",
-                       std::string("the axes of the ") + which +
+                       "the axes of the " + which +
                            " are not quite at right angles: corners moved by up to " + short_number(found.moved_mm) +
                            " mm"});
   return *found.grid;
@@ -191,6 +191,13 @@ Grid place(const Header& header, const std::string& name, std::vector<Remark>& r
   // nifti1.h, method 1: x = pixdim[1] i, y = pixdim[2] j, z = pixdim[3] k, in RAS.
   const Affine plain{{{spacing[0], 0, 0, 0}, {0, spacing[1], 0, 0}, {0, 0, spacing[2], 0}}};
   return *attempt(to_lps_mm(plain, unit), size).grid;
+}
+
+Grid place_affine(const std::array<std::array<double, 4>, 3>& lps_mm, const Size3& size, const std::string& name,
+                  const std::string& field, std::vector<Remark>& remarks) {
+  const Attempt found = attempt(lps_mm, size);
+  if (!found.grid) throw Error(Code::bad_input, "reading '" + name + "': the " + field + " " + found.why);
+  return accept(found, field, remarks);
 }
 
 Placement placement_of(const Grid& grid) noexcept {

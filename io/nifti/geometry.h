@@ -15,6 +15,11 @@ namespace penta::io::nifti {
 /// between two axes).
 [[nodiscard]] Grid place(const Header& header, const std::string& name, std::vector<Remark>& remarks);
 
+/// The grid nearest to an affine in LPS mm: columns 0 to 2 are the steps along the index axes, column 3 is the place of
+/// voxel (0, 0, 0). Throws Error{bad_input} that names `name` and `field` as place() does.
+[[nodiscard]] Grid place_affine(const std::array<std::array<double, 4>, 3>& lps_mm, const Size3& size,
+                                const std::string& name, const std::string& field, std::vector<Remark>& remarks);
+
 /// The header's fields for a grid: quaternion, qfac, qoffset and srow in RAS (nifti1.h, methods 2 and 3).
 struct Placement {
   std::array<double, 3> quaternion{}, quaternion_offset{};

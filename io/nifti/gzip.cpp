@@ -94,6 +94,24 @@ bool gunzip_whole(std::span<const std::byte> bytes, std::span<std::byte> out) {
   return out.empty();
 }
 
+void check_ratio(std::uint64_t count, std::span<const std::byte> bytes, const std::string& name) {
+  if (count > deflate_ratio_max * bytes.size())
+    throw Error(Code::bad_input, "reading '" + name + "': the header announces " + std::to_string(count) +
+                                     " bytes, more than deflate can hold in " + std::to_string(bytes.size()));
+}
+
+/// `pack` is libdeflate's for one container, `bound` its bound.
+template <class Bound, class Pack>
+std::vector<std::byte> packed(std::span<const std::byte> bytes, Bound bound, Pack pack) {
+  constexpr int level = 4;  // on noise-like images higher levels cost twice the time for 1 % of the size
+  const std::unique_ptr<libdeflate_compressor, CompressorRelease> deflater(libdeflate_alloc_compressor(level));
+  if (!deflater) throw Error(Code::out_of_memory, "packing voxels: no memory for the compressor");
+  std::vector<std::byte> out(bound(deflater.get(), bytes.size()));
+  out.resize(pack(deflater.get(), bytes.data(), bytes.size(), out.data(), out.size()));
+  if (out.empty()) throw Error(Code::internal, "packing voxels failed");
+  return out;
+}
+
 }  // namespace
 
 bool is_gzip(std::span<const std::byte> bytes) noexcept {
@@ -107,9 +125,7 @@ std::vector<std::byte> gunzip_head(std::span<const std::byte> bytes, std::size_t
 }
 
 std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t count, const std::string& name) {
-  if (count > deflate_ratio_max * bytes.size())
-    throw Error(Code::bad_input, "reading '" + name + "': the header announces " + std::to_string(count) +
-                                     " bytes, more than gzip can hold in " + std::to_string(bytes.size()));
+  check_ratio(count, bytes, name);
   std::vector<std::byte> out(count);
   if (gunzip_whole(bytes, out)) return out;
   Inflater inflater(bytes);
@@ -121,13 +137,25 @@ std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::uint64_t co
 }
 
 std::vector<std::byte> gzip(std::span<const std::byte> bytes) {
-  constexpr int level = 4;  // on noise-like images higher levels cost twice the time for 1 % of the size
-  const std::unique_ptr<libdeflate_compressor, CompressorRelease> deflater(libdeflate_alloc_compressor(level));
-  if (!deflater) throw Error(Code::out_of_memory, "packing with gzip: no memory for the compressor");
-  std::vector<std::byte> out(libdeflate_gzip_compress_bound(deflater.get(), bytes.size()));
-  out.resize(libdeflate_gzip_compress(deflater.get(), bytes.data(), bytes.size(), out.data(), out.size()));
-  if (out.empty()) throw Error(Code::internal, "packing with gzip failed");
+  return packed(bytes, libdeflate_gzip_compress_bound, libdeflate_gzip_compress);
+}
+
+std::vector<std::byte> unzip_zlib(std::span<const std::byte> bytes, std::uint64_t count, const std::string& name) {
+  check_ratio(count, bytes, name);
+  std::vector<std::byte> out(count);
+  const std::unique_ptr<libdeflate_decompressor, DecompressorRelease> inflater(libdeflate_alloc_decompressor());
+  if (!inflater) throw Error(Code::out_of_memory, "reading '" + name + "': no memory for the decompressor");
+  std::size_t taken = 0, given = 0;
+  if (libdeflate_zlib_decompress_ex(inflater.get(), bytes.data(), bytes.size(), out.data(), out.size(), &taken,
+                                    &given) != LIBDEFLATE_SUCCESS ||
+      given != count)
+    throw Error(Code::bad_input, "reading '" + name + "': the zlib data is damaged, cut off, or not of " +
+                                     std::to_string(count) + " bytes");
   return out;
+}
+
+std::vector<std::byte> zip_zlib(std::span<const std::byte> bytes) {
+  return packed(bytes, libdeflate_zlib_compress_bound, libdeflate_zlib_compress);
 }
 
 }  // namespace penta::io::nifti

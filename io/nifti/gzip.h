@@ -23,4 +23,9 @@ namespace penta::io::nifti {
 /// One gzip member with modification time 0: the same bytes give the same bytes.
 [[nodiscard]] std::vector<std::byte> gzip(std::span<const std::byte> bytes);
 
+/// The same for one zlib stream (RFC 1950): exactly `count` bytes, or Error{bad_input} that names `name`.
+[[nodiscard]] std::vector<std::byte> unzip_zlib(std::span<const std::byte> bytes, std::uint64_t count,
+                                                const std::string& name);
+[[nodiscard]] std::vector<std::byte> zip_zlib(std::span<const std::byte> bytes);
+
 }  // namespace penta::io::nifti

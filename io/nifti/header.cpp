@@ -175,7 +175,7 @@ std::uint64_t data_bytes(const Header& header, const std::string& name) {
   std::uint64_t bytes = voxel_bytes(header.datatype);
   for (std::size_t i = 1; i < 5; ++i) {
     const auto n = static_cast<std::uint64_t>(header.dim[i]);
-    if (n > data_bytes_max / bytes) fail(name, "the header announces more than 8 GiB of voxels");
+    if (n > data_bytes_max / bytes) throw Error(Code::bad_input, "reading '" + name + "': the header announces more than 8 GiB of voxels");
     bytes *= n;
   }
   return bytes;

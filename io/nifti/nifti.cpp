@@ -1,15 +1,11 @@
 #include "io/nifti/nifti.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-#include <utility>
-
 #include "core/error.h"
 #include "io/nifti/geometry.h"
 #include "io/nifti/gzip.h"
 #include "io/nifti/header.h"
 #include "io/nifti/voxels.h"
+#include "io/raster.h"
 
 namespace penta::io::nifti {
 
@@ -42,34 +38,6 @@ Header header_of(std::span<const std::byte> bytes, const std::string& name) {
   return parse_header(gunzip_head(bytes, header_bytes_max), name);
 }
 
-/// A whole number 0..65535, or nothing.
-template <class T>
-bool as_label(const T& value, std::uint16_t& label) noexcept {
-  if constexpr (std::is_same_v<T, Rgb8> || std::is_same_v<T, std::complex<float>>) {
-    return false;
-  } else if constexpr (std::is_floating_point_v<T>) {
-    if (!(value >= 0 && value <= 65535) || value != std::floor(value)) return false;
-    label = static_cast<std::uint16_t>(value);
-    return true;
-  } else {
-    if (!std::in_range<std::uint16_t>(value)) return false;
-    label = static_cast<std::uint16_t>(value);
-    return true;
-  }
-}
-
-void copy_labels(const AnyVolume& from, std::span<std::uint16_t> to, const std::string& name) {
-  std::visit(
-      [&](const auto& volume) {
-        const auto voxels = volume.voxels();
-        for (std::size_t i = 0; i < voxels.size(); ++i)
-          if (!as_label(voxels[i], to[i]))
-            throw Error(Code::bad_input, "reading labels '" + name + "': voxel " + std::to_string(i) +
-                                             " is no whole number from 0 to 65535");
-      },
-      from);
-}
-
 }  // namespace
 
 bool sniff(std::span<const std::byte> bytes) noexcept {
@@ -96,21 +64,8 @@ LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) 
   const Header header = header_of(bytes, name);
   std::vector<Remark> remarks;
   const Grid grid = place(header, name, remarks);
-  const bool cine = header.dim[4] > 1;
-  if (cine && header.dim[3] > 1)
-    throw Error(Code::bad_input, "reading labels '" + name + "': a 4-D file holds frames of one slice, and this has " +
-                                     std::to_string(header.dim[3]) + " slices");
   const Payload payload = payload_of(bytes, header, name);
-  const std::vector<AnyVolume> volumes = decode(header, grid, payload.data, remarks);
-  LabelMap labels;
-  labels.planar = cine || header.intent_name == planar_intent;
-  const Grid frames({header.dim[1], header.dim[2], std::max(header.dim[3], header.dim[4])}, {1, 1, 1});
-  labels.layers.emplace_back(labels.planar ? frames : grid);
-  const auto all = labels.layers.front().voxels();
-  const std::size_t one = all.size() / volumes.size();
-  for (std::size_t t = 0; t < volumes.size(); ++t) copy_labels(volumes[t], all.subspan(t * one, one), name);
-  add_found_segments(labels);
-  return labels;
+  return labels_of(decode(header, grid, payload.data, remarks), header.intent_name == planar_intent, name);
 }
 
 }  // namespace penta::io::nifti

@@ -8,6 +8,7 @@
 #include "nn/logits.h"
 #include "nn/postprocess.h"
 #include "nn/preprocess.h"
+#include "tasks/finite.h"
 
 namespace penta {
 
@@ -43,10 +44,12 @@ class NetworkMethod final : public Method {
     const Image& image = request.need<Image>(card_.inputs.front().role);
     const nn::Network& network = models_.network(bundle_);
     Answer answer;
+    std::int64_t replaced = 0;
     if (card_.task != Task::segmentation)
-      answer.artifacts.push_back({card_.outputs.front().role, scores(image, network, request.control)});
+      answer.artifacts.push_back({card_.outputs.front().role, scores(image, network, request.control, replaced)});
     else
-      answer.artifacts.push_back({card_.outputs.front().role, labels(image, network, request.control)});
+      answer.artifacts.push_back({card_.outputs.front().role, labels(image, network, request.control, replaced)});
+    say_non_finite(replaced, "of the image", "the smallest finite value is taken there", answer.remarks);
     return answer;
   }
 
@@ -68,13 +71,19 @@ class NetworkMethod final : public Method {
     return card;
   }
 
-  LabelMap labels(const Image& image, const nn::Network& network, const Control& control) const {
+  /// What the network is to see, finite everywhere; `replaced` counts on.
+  Volume<float> finite(Volume<float> volume, std::int64_t& replaced) const {
+    replaced += replace_non_finite(volume.voxels(), card_.id);
+    return volume;
+  }
+
+  LabelMap labels(const Image& image, const nn::Network& network, const Control& control, std::int64_t& replaced) const {
     LabelMap map;
     map.segments = bundle_.network.segments;
     map.acquisition = image.acquisition;
     if (bundle_.network.input.dims == 3) {
       control.report(0, card_.id);
-      const Volume<float> volume = to_float(image.volume());
+      const Volume<float> volume = finite(to_float(image.volume()), replaced);
       map.layers.push_back(segmented(volume.view(), network, bundle_.network));
       return map;
     }
@@ -88,7 +97,7 @@ class NetworkMethod final : public Method {
       if (frames[i].width != first.width || frames[i].height != first.height)
         throw Error(Code::bad_input, card_.id + ": the frames differ in size");
       control.report(static_cast<double>(i) / static_cast<double>(frames.size()), card_.id);
-      const Volume<float> picture = picture_volume(frames[i]);
+      const Volume<float> picture = finite(picture_volume(frames[i]), replaced);
       const Volume<std::uint16_t> one = segmented(picture.view(), network, bundle_.network);
       to = std::copy(one.voxels().begin(), one.voxels().end(), to);
     }
@@ -98,11 +107,12 @@ class NetworkMethod final : public Method {
   /// Frames of a long cine that are looked at, evenly spread: neighbours hardly differ.
   static constexpr std::size_t frames_max = 32;
 
-  Scores scores(const Image& image, const nn::Network& network, const Control& control) const {
+  Scores scores(const Image& image, const nn::Network& network, const Control& control, std::int64_t& replaced) const {
     const nn::NetworkSpec& spec = bundle_.network;
     std::vector<double> mean(std::max<std::size_t>(spec.classes.size(), 2));
     std::size_t count = 1;
-    const auto add = [&](const Volume<float>& volume) {
+    const auto add = [&](Volume<float> given) {
+      const Volume<float> volume = finite(std::move(given), replaced);
       const Volume<float> seen = nn::prepared(volume.view(), spec.input);
       std::vector<double> p = nn::infer_whole(network, seen.view(), spec);
       if (!spec.probabilities) p = nn::softmax(p, spec.temperature.value_or(1.0));

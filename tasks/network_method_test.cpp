@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include "core/hash.h"
 #include "nn/bundle.h"
@@ -112,6 +114,38 @@ TEST_F(NetworkMethods, RefusesAVolumeForPictures) {
   sequence.emplace_back(Volume<float>(Grid({4, 4, 4}, {1, 1, 1})));
   image.pixels = std::move(sequence);
   EXPECT_THROW((void)run(at(methods, "us.bright"), image), Error);
+}
+
+// Twin: pixels that are NaN or infinite are as those of the smallest value; a picture without any value is refused.
+TEST_F(NetworkMethods, NonFinitePixelsAreReplacedAndSaidTwin) {
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  std::vector<float> values(24, 10.F);
+  for (const std::size_t i : {8U, 9U, 14U}) values[i] = 250;
+  Frame2d picture;
+  picture.width = 6;
+  picture.height = 4;
+  picture.pixels = values;
+  Image plain, holed, empty;
+  plain.pixels = FrameSequence{picture};
+  values[0] = std::numeric_limits<float>::quiet_NaN();
+  values[23] = std::numeric_limits<float>::infinity();
+  picture.pixels = values;
+  holed.pixels = FrameSequence{picture};
+  picture.pixels = std::vector<float>(24, values[0]);
+  empty.pixels = FrameSequence{picture};
+  const Answer a = run(at(methods, "us.bright"), plain), b = run(at(methods, "us.bright"), holed);
+  const auto &in_a = std::get<LabelMap>(a.artifacts.at(0).value).layers[0], &in_b = std::get<LabelMap>(b.artifacts.at(0).value).layers[0];
+  EXPECT_EQ(std::count(in_a.voxels().begin(), in_a.voxels().end(), 1), 3);
+  EXPECT_TRUE(std::equal(in_a.voxels().begin(), in_a.voxels().end(), in_b.voxels().begin()));
+  EXPECT_TRUE(a.remarks.empty());
+  for (const auto* id : {"us.bright", "us.view"}) {
+    const Answer answer = run(at(methods, id), holed);
+    ASSERT_EQ(answer.remarks.size(), 1U) << id;
+    EXPECT_EQ(answer.remarks[0].code, "non_finite_voxels");
+    EXPECT_EQ(answer.remarks[0].text.substr(0, 8), "2 voxels");
+    EXPECT_THROW((void)run(at(methods, id), empty), Error);
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "image/resample/resample.h"
 #include "modality/pet/suv.h"
 #include "modality/plausible.h"
+#include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
 
@@ -44,21 +45,23 @@ std::vector<BallVoxel> ball_of(const Grid& grid, double volume_ml) {
   return ball;
 }
 
-// Mean over the ball; what of it lies outside the image is left out.
+// Mean over the ball about a finite voxel; what of it lies outside the image or is not finite is left out.
 double ball_mean(VolumeView<const float> suv, const std::vector<BallVoxel>& ball, std::int64_t x, std::int64_t y, std::int64_t z) {
   const Size3& size = suv.grid.size();
   double sum = 0, share = 0;
   for (const BallVoxel& v : ball) {
     const std::int64_t i = x + v.dx, j = y + v.dy, k = z + v.dz;
     if (i < 0 || j < 0 || k < 0 || i >= size[0] || j >= size[1] || k >= size[2]) continue;
-    sum += v.share * static_cast<double>(suv.at(i, j, k));
+    const auto value = static_cast<double>(suv.at(i, j, k));
+    if (!std::isfinite(value)) continue;
+    sum += v.share * value;
     share += v.share;
   }
   return sum / share;
 }
 
 struct Uptake {
-  std::int64_t voxels = 0;
+  std::int64_t voxels = 0, non_finite = 0;  // voxels: the finite ones
   double maximum = -1e300, sum = 0, peak = -1e300;
 };
 
@@ -70,6 +73,10 @@ Uptake measure(VolumeView<const float> suv, const Volume<std::uint16_t>& layer, 
       for (std::int64_t x = 0; x < size[0]; ++x) {
         if (layer.at(x, y, z) != value) continue;
         const auto here = static_cast<double>(suv.at(x, y, z));
+        if (!std::isfinite(here)) {
+          ++uptake.non_finite;
+          continue;
+        }
         ++uptake.voxels;
         uptake.sum += here;
         uptake.maximum = std::max(uptake.maximum, here);
@@ -118,6 +125,14 @@ LabelMap labels_on(const Request& request, const Grid& grid, std::vector<Remark>
   return labels;
 }
 
+// What of a region could not be measured.
+void say_left_out(const Uptake& uptake, const std::string& name, std::vector<Remark>& remarks) {
+  say_non_finite(uptake.non_finite, "of region '" + name + "'", "left out of its measurements", remarks);
+  if (uptake.voxels == 0)
+    remarks.push_back({Severity::warning, "region_not_measured",
+                       "region '" + name + "' has no voxel " + (uptake.non_finite > 0 ? "with a finite value " : "") + "in the PET image"});
+}
+
 class PetQuantify final : public Method {
  public:
   [[nodiscard]] const Card& card() const noexcept override { return card_; }
@@ -133,14 +148,17 @@ class PetQuantify final : public Method {
     const auto ball = ball_of(suv.grid(), 1.0);
     Measurements measurements;
     double done = 0;
+    std::int64_t labelled = 0;
     for (const Segment& segment : labels.segments) {
       request.control.report(done++ / static_cast<double>(labels.segments.size()), segment.name);
       const Uptake uptake = measure(suv.view(), labels.layers[static_cast<std::size_t>(segment.layer)], segment.value, ball);
-      if (uptake.voxels == 0)
-        answer.remarks.push_back({Severity::warning, "region_not_measured", "region '" + segment.name + "' has no voxel in the PET image"});
-      else
+      say_left_out(uptake, segment.name, answer.remarks);
+      labelled += uptake.voxels + uptake.non_finite;
+      if (uptake.voxels > 0)
         add_measurements(uptake, segment, suv.grid().voxel_volume_ml(), pet::suv_type_of(image), measurements);
     }
+    if (labelled == 0)
+      answer.remarks.push_back({Severity::warning, "empty_labels", "the label map has no labelled voxel in the PET image"});
     answer.artifacts.push_back({"measurements", std::move(measurements)});
     return answer;
   }

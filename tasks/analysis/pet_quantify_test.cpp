@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "core/error.h"
@@ -112,6 +113,47 @@ TEST(PetQuantify, LabelsOfAnotherGridAreTakenToThePet) {
       for (int z = 20; z < 40; ++z) labels.layers[0].at(x, y, z) = 1;
   const Answer answer = run(suv_image(std::move(suv)), labels);
   EXPECT_NEAR(value_of(answer, "MTV", "cube"), 8, 1e-9);
+}
+
+const Remark* said(const Answer& answer, std::string_view code, std::string_view part = "") {
+  for (const Remark& remark : answer.remarks)
+    if (remark.code == code && remark.text.find(part) != std::string::npos) return &remark;
+  return nullptr;
+}
+
+// A cube of 3 with one NaN and one infinite voxel, a cube of NaN alone, and NaN beside the first within the ball's reach.
+TEST(PetQuantify, NonFiniteVoxelsAreLeftOutAndSaid) {
+  const Grid grid({20, 20, 20}, {2, 2, 2});
+  Volume<float> suv(grid);
+  LabelMap labels;
+  labels.layers.emplace_back(grid);
+  labels.segments.push_back({1, 0, "hot", {}, {}, Side::none, {}});
+  labels.segments.push_back({2, 0, "void", {}, {}, Side::none, {}});
+  each(grid, [&](auto x, auto y, auto z) {
+    suv.at(x, y, z) = x >= 8 ? std::numeric_limits<float>::quiet_NaN() : 3.F;
+    if (x >= 4 && x < 8 && y < 4 && z < 4) labels.layers[0].at(x, y, z) = 1;
+    if (x >= 12 && y < 4 && z < 4) labels.layers[0].at(x, y, z) = 2;
+  });
+  suv.at(5, 1, 1) = std::numeric_limits<float>::quiet_NaN();
+  suv.at(6, 2, 2) = std::numeric_limits<float>::infinity();
+  const Answer answer = run(suv_image(std::move(suv)), labels);
+  for (const auto* name : {"SUVmax", "SUVmean", "SUVpeak"}) EXPECT_NEAR(value_of(answer, name, "hot"), 3, 1e-6) << name;
+  EXPECT_NEAR(value_of(answer, "MTV", "hot"), 62 * 0.008, 1e-9);
+  EXPECT_EQ(std::get<Measurements>(answer.artifacts.at(0).value).size(), 5U);  // none of the void
+  ASSERT_NE(said(answer, "non_finite_voxels", "2 voxels of region 'hot'"), nullptr);
+  EXPECT_EQ(said(answer, "non_finite_voxels")->severity, Severity::warning);
+  EXPECT_NE(said(answer, "non_finite_voxels", "128 voxels of region 'void'"), nullptr);
+  EXPECT_NE(said(answer, "region_not_measured", "'void'"), nullptr);
+  EXPECT_EQ(said(answer, "empty_labels"), nullptr);
+}
+
+TEST(PetQuantify, AnEmptyLabelMapIsSaid) {
+  const Grid grid({4, 4, 4}, {2, 2, 2});
+  LabelMap labels;
+  labels.layers.emplace_back(grid);
+  const Answer answer = run(suv_image(Volume<float>(grid)), labels);
+  EXPECT_TRUE(std::get<Measurements>(answer.artifacts.at(0).value).empty());
+  EXPECT_NE(said(answer, "empty_labels"), nullptr);
 }
 
 }  // namespace

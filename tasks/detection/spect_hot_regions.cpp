@@ -2,10 +2,12 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/image.h"
 #include "image/components/components.h"
+#include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
 
@@ -47,20 +49,22 @@ void add_run(HotRegion& region, const Run& run, VolumeView<const float> image) {
 std::vector<HotRegion> regions_above(VolumeView<const float> image, double threshold) {
   Volume<std::uint8_t> mask(image.grid);
   std::transform(image.voxels.begin(), image.voxels.end(), mask.voxels().begin(),
-                 [&](float value) { return static_cast<std::uint8_t>(static_cast<double>(value) >= threshold); });
+                 [&](float value) -> std::uint8_t { return std::isfinite(value) && static_cast<double>(value) >= threshold ? 1 : 0; });
   const Components components = connected_components(mask.view(), Connectivity::faces);
   std::vector<HotRegion> regions(components.sizes.size());
   for (const Run& run : components.runs) add_run(regions[static_cast<std::size_t>(run.component - 1)], run, image);
   return regions;
 }
 
-/// A fraction of the maximum, or so many standard deviations above the mean of what is not empty.
+/// A fraction of the maximum, or so many standard deviations above the mean of what is not empty; of finite values.
 double threshold_of(std::span<const float> values, const Params& params) {
-  const double maximum = static_cast<double>(*std::max_element(values.begin(), values.end()));
+  double maximum = -std::numeric_limits<double>::infinity();
+  for (const float value : values)
+    if (std::isfinite(value)) maximum = std::max(maximum, static_cast<double>(value));
   if (params.text("threshold") == "maximum") return params.number("fraction") * maximum;
   double sum = 0, square = 0, count = 0;
   for (const float value : values)
-    if (value > 0) {
+    if (value > 0 && std::isfinite(value)) {
       sum += static_cast<double>(value);
       square += static_cast<double>(value) * static_cast<double>(value);
       ++count;
@@ -106,6 +110,36 @@ Volume<float> summed(const Image& image) {
   return sum;
 }
 
+void say_what_is_not_finite(std::span<const float> values, std::vector<Remark>& remarks) {
+  const std::int64_t count = count_non_finite(values);
+  if (count == static_cast<std::int64_t>(values.size()))
+    throw Error(Code::bad_input, "spect.hot_regions: no voxel of the image holds a finite value");
+  say_non_finite(count, "of the image", "they belong to no region", remarks);
+}
+
+/// The regions that are large enough, hottest first and no more than asked for. Says why there is none, or more.
+std::vector<HotRegion> hottest(VolumeView<const float> image, double threshold, const Params& params,
+                               std::vector<Remark>& remarks) {
+  std::vector<HotRegion> regions;
+  if (threshold > 0) regions = regions_above(image, threshold);
+  const std::size_t found = regions.size();
+  const double voxel_ml = image.grid.voxel_volume_ml(), minimum_ml = params.number("minimum_ml");
+  std::erase_if(regions, [&](const HotRegion& r) { return static_cast<double>(r.voxels) * voxel_ml < minimum_ml; });
+  std::stable_sort(regions.begin(), regions.end(), [](const auto& a, const auto& b) { return a.maximum > b.maximum; });
+  const auto most = static_cast<std::size_t>(params.integer("most"));
+  if (found == 0) {
+    remarks.push_back({Severity::note, "no_hot_region", "nothing lies above the threshold"});
+  } else if (regions.empty()) {
+    remarks.push_back({Severity::note, "no_hot_region", "only regions below minimum_ml (" + short_number(minimum_ml) +
+                       " mL) lie above the threshold: " + std::to_string(found)});
+  } else if (regions.size() > most) {
+    remarks.push_back({Severity::note, "more_hot_regions", std::to_string(regions.size()) +
+                      " hot regions were found; the " + std::to_string(most) + " hottest are listed"});
+    regions.resize(most);
+  }
+  return regions;
+}
+
 class SpectHotRegions final : public Method {
  public:
   const Card& card() const noexcept override { return card_; }
@@ -113,31 +147,19 @@ class SpectHotRegions final : public Method {
   Answer run(const Request& request) const override {
     const Image& image = request.need<Image>("image");
     const Volume<float> volume = summed(image);
+    Answer answer;
+    say_what_is_not_finite(volume.voxels(), answer.remarks);
     const double threshold = threshold_of(volume.voxels(), request.params);
     const std::string unit = image.unit.empty() ? "1" : image.unit;
-    Answer answer;
+    const double voxel_ml = volume.grid().voxel_volume_ml();
+    const std::vector<HotRegion> regions = hottest(volume.view(), threshold, request.params, answer.remarks);
     Findings findings;
     Measurements measurements;
-    if (threshold > 0) {
-      std::vector<HotRegion> regions = regions_above(volume.view(), threshold);
-      const double voxel_ml = volume.grid().voxel_volume_ml();
-      std::erase_if(regions, [&](const HotRegion& r) {
-        return static_cast<double>(r.voxels) * voxel_ml < request.params.number("minimum_ml");
-      });
-      std::stable_sort(regions.begin(), regions.end(), [](const auto& a, const auto& b) { return a.maximum > b.maximum; });
-      const auto most = static_cast<std::size_t>(request.params.integer("most"));
-      if (regions.size() > most) {
-        answer.remarks.push_back({Severity::note, "more_hot_regions", std::to_string(regions.size()) +
-                                  " hot regions were found; the " + std::to_string(most) + " hottest are listed"});
-        regions.resize(most);
-      }
-      for (std::size_t k = 0; k < regions.size(); ++k) {
-        const std::string name = "hot region " + std::to_string(k + 1);
-        findings.push_back(finding_of(regions[k], volume.grid(), name, regions.front().maximum));
-        describe(regions[k], name, unit, voxel_ml, threshold, measurements);
-      }
+    for (std::size_t k = 0; k < regions.size(); ++k) {
+      const std::string name = "hot region " + std::to_string(k + 1);
+      findings.push_back(finding_of(regions[k], volume.grid(), name, regions.front().maximum));
+      describe(regions[k], name, unit, voxel_ml, threshold, measurements);
     }
-    if (findings.empty()) answer.remarks.push_back({Severity::note, "no_hot_region", "nothing lies above the threshold"});
     answer.artifacts.push_back({"findings", std::move(findings)});
     answer.artifacts.push_back({"measurements", std::move(measurements)});
     return answer;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 #include "tasks/method.h"
@@ -79,6 +80,42 @@ TEST(SpectHotRegions, AnEmptyVolumeHasNone) {
   const Answer answer = run(image, {{"threshold", "deviations"}});
   EXPECT_TRUE(std::get<Findings>(answer.artifacts.at(0).value).empty());
   EXPECT_EQ(answer.remarks.at(0).code, "no_hot_region");
+}
+
+// Twin: the answer with NaN and infinities on the floor is that without them, for both thresholds.
+TEST(SpectHotRegions, NonFiniteVoxelsChangeNothingAndAreSaidTwin) {
+  for (const auto* threshold : {"maximum", "deviations"}) {
+    const std::map<std::string, std::string> settings{{"threshold", threshold}};
+    const Image plain = blocks();
+    Image holed = blocks();
+    auto& volume = std::get<Volume<float>>(std::get<VolumeSequence>(holed.pixels).at(0));
+    volume.at(0, 0, 0) = std::numeric_limits<float>::quiet_NaN();
+    volume.at(29, 0, 0) = std::numeric_limits<float>::infinity();
+    volume.at(0, 29, 0) = -std::numeric_limits<float>::infinity();
+    const Answer a = run(plain, settings), b = run(holed, settings);
+    const auto &in_a = std::get<Measurements>(a.artifacts.at(1).value), &in_b = std::get<Measurements>(b.artifacts.at(1).value);
+    ASSERT_FALSE(in_a.empty());
+    ASSERT_EQ(in_a.size(), in_b.size()) << threshold;
+    for (std::size_t i = 0; i < in_a.size(); ++i) EXPECT_DOUBLE_EQ(in_a[i].value, in_b[i].value) << threshold << i;
+    EXPECT_TRUE(a.remarks.empty());
+    ASSERT_EQ(b.remarks.size(), 1U);
+    EXPECT_EQ(b.remarks[0].code, "non_finite_voxels");
+    EXPECT_EQ(b.remarks[0].text.substr(0, 8), "3 voxels");
+  }
+}
+
+TEST(SpectHotRegions, SaysThatOnlySmallRegionsLieAbove) {
+  const Answer answer = run(blocks(), {{"fraction", "0.5"}, {"minimum_ml", "50"}});
+  ASSERT_EQ(answer.remarks.size(), 1U);
+  EXPECT_EQ(answer.remarks[0].code, "no_hot_region");
+  EXPECT_EQ(answer.remarks[0].text, "only regions below minimum_ml (50 mL) lie above the threshold: 3");
+}
+
+TEST(SpectHotRegions, NothingFiniteIsRefused) {
+  Image image = blocks();
+  auto& volume = std::get<Volume<float>>(std::get<VolumeSequence>(image.pixels).at(0));
+  for (float& v : volume.voxels()) v = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW((void)run(image, {}), Error);
 }
 
 }  // namespace

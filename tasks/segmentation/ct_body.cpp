@@ -4,6 +4,7 @@
 #include "image/components/components.h"
 #include "image/morphology/morphology.h"
 #include "modality/plausible.h"
+#include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
 
@@ -93,7 +94,7 @@ class CtBody final : public Method {
   [[nodiscard]] Answer run(const Request& request) const override {
     const Image& image = request.need<Image>("image");
     Answer answer;
-    const Volume<float> hu = to_float(image.volume());
+    const Volume<float> hu = made_finite(to_float(image.volume()), card_.id, answer.remarks);
     check_values(image, hu, answer.remarks);
     const Volume<std::uint8_t> body =
         body_of(hu, request.params.number("lower_hu"), request.params.number("detach_mm"), request.control);

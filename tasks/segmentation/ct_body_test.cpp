@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "tasks/method.h"
@@ -85,6 +86,19 @@ TEST(CtBody, FieldOfViewInsideTheBodyIsAllBodyAndSaid) {
   const Answer answer = run(image);
   EXPECT_NEAR(std::get<Measurements>(answer.artifacts.at(1).value)[0].value, 8, 1e-9);
   EXPECT_EQ(answer.remarks.at(0).code, "no_air");
+}
+
+// Twin: NaN and infinite voxels outside the trunk are air, and it is said.
+TEST(CtBody, NonFiniteVoxelsAreAirAndSaidTwin) {
+  Image image = trunk();
+  const double whole = std::get<Measurements>(run(image).artifacts.at(1).value).at(0).value;
+  auto& hu = std::get<Volume<float>>(std::get<VolumeSequence>(image.pixels).at(0));
+  hu.at(0, 0, 0) = std::numeric_limits<float>::quiet_NaN();
+  for (std::int64_t x = 0; x < 20; ++x) hu.at(x, 0, 5) = std::numeric_limits<float>::infinity();
+  const Answer answer = run(image);
+  EXPECT_DOUBLE_EQ(std::get<Measurements>(answer.artifacts.at(1).value).at(0).value, whole);
+  ASSERT_EQ(answer.remarks.at(0).code, "non_finite_voxels");
+  EXPECT_EQ(answer.remarks[0].text.substr(0, 9), "21 voxels");
 }
 
 }  // namespace

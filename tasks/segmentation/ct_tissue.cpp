@@ -7,6 +7,7 @@
 #include "image/resample/resample.h"
 #include "modality/ct/hounsfield.h"
 #include "modality/plausible.h"
+#include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
 
@@ -208,7 +209,7 @@ class CtTissue final : public Method {
     if (!image.unit.empty() && image.unit != "[hnsf'U]")
       throw Error(Code::bad_input, "splitting CT into tissues: values are in '" + image.unit + "', not in HU");
     Answer answer;
-    const Volume<float> hu = to_float(image.volume());
+    const Volume<float> hu = made_finite(to_float(image.volume()), card_.id, answer.remarks);
     const Mask body = body_from(request.need<LabelMap>("body"), hu.grid());
     LabelMap labels = split(hu, body, request.control);
     labels.acquisition = image.acquisition;

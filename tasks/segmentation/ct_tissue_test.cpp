@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/random.h"
 #include "tasks/method.h"
@@ -88,6 +89,26 @@ TEST(CtTissue, NeedsTheBody) {
   Workspace workspace;
   Control control;
   EXPECT_THROW((void)method->run({inputs, {}, params, workspace, control}), Error);
+}
+
+TEST(CtTissue, NonFiniteVoxelsAreNoSoftTissueAndAreSaid) {
+  Image image = trunk(0);
+  auto& hu = std::get<Volume<float>>(std::get<VolumeSequence>(image.pixels).at(0));
+  ASSERT_EQ(truth_at(40, 15, 5), 4);
+  hu.at(40, 15, 5) = std::numeric_limits<float>::quiet_NaN();
+  hu.at(40, 15, 6) = std::numeric_limits<float>::infinity();
+  const LabelMap inside = body();
+  const auto method = make_segmentation_ct_tissue();
+  const Input inputs[] = {{"image", &image}, {"body", &inside}};
+  const Params params(method->card(), {});
+  Workspace workspace;
+  Control control;
+  const Answer answer = method->run({inputs, {}, params, workspace, control});
+  const auto& layer = std::get<LabelMap>(answer.artifacts.at(0).value).layers.at(0);
+  EXPECT_EQ(layer.at(40, 15, 5), 1);  // as the air, the smallest value
+  EXPECT_EQ(layer.at(40, 15, 6), 1);
+  ASSERT_EQ(answer.remarks.at(0).code, "non_finite_voxels");
+  for (const Measurement& m : std::get<Measurements>(answer.artifacts.at(1).value)) EXPECT_TRUE(std::isfinite(m.value)) << m.region;
 }
 
 }  // namespace

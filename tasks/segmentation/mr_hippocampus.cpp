@@ -11,6 +11,7 @@
 #include "nn/logits.h"
 #include "nn/postprocess.h"
 #include "nn/preprocess.h"
+#include "tasks/finite.h"
 #include "tasks/methods.h"
 
 namespace penta {
@@ -150,9 +151,12 @@ class MrHippocampus final : public Method {
 
   Answer run(const Request& request) const override {
     const Image& image = request.need<Image>("image");
-    const Volume<float> volume = to_float(image.volume());
+    std::vector<Remark> remarks;
+    const Volume<float> volume = made_finite(to_float(image.volume()), card_.id, remarks);
     const bool crop = largest_extent_mm(volume.grid()) < crop_extent_mm;
-    return crop ? run_crop(image, volume, request) : run_head(image, volume, request);
+    Answer answer = crop ? run_crop(image, volume, request) : run_head(image, volume, request);
+    answer.remarks.insert(answer.remarks.begin(), remarks.begin(), remarks.end());
+    return answer;
   }
 
  private:

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "nn/bundle.h"
 #include "tasks/methods.h"
@@ -80,6 +82,23 @@ TEST(MrHippocampus, RefusesWithoutModels) {
   } catch (const Error& fault) {
     EXPECT_EQ(fault.code(), Code::model_missing);
   }
+}
+
+// Twin: a voxel that is NaN or infinite is as one that holds the smallest value.
+TEST(MrHippocampus, NonFiniteVoxelsAreReplacedAndSaidTwin) {
+  const nn::ModelStore store = models();
+  if (store.find("mr.hippocampus") == nullptr) GTEST_SKIP() << "no model mr.hippocampus";
+  Volume<float> plain = crop(Grid({36, 50, 34}, {1, 1, 1})), holed = crop(plain.grid());
+  const float smallest = *std::min_element(plain.voxels().begin(), plain.voxels().end());
+  plain.at(0, 0, 0) = plain.at(35, 0, 0) = smallest;
+  holed.at(0, 0, 0) = std::numeric_limits<float>::quiet_NaN();
+  holed.at(35, 0, 0) = std::numeric_limits<float>::infinity();
+  const Answer a = run(store, image_of(std::move(plain)), {}), b = run(store, image_of(std::move(holed)), {});
+  const auto &in_a = std::get<Measurements>(a.artifacts.at(1).value), &in_b = std::get<Measurements>(b.artifacts.at(1).value);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_DOUBLE_EQ(in_a.at(i).value, in_b.at(i).value);
+  ASSERT_EQ(b.remarks.at(0).code, "non_finite_voxels");
+  EXPECT_EQ(b.remarks[0].text.substr(0, 8), "2 voxels");
+  EXPECT_EQ(a.remarks.at(0).code, "taken_as_a_crop");
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "image/components/components.h"
 #include "modality/pet/suv.h"
+#include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
 
@@ -79,7 +81,9 @@ class Finder {
       for (std::size_t k = 0; k < 3; ++k)
         for (const std::int64_t side : {-1, 1}) {
           if (p[k] + side < 0 || p[k] + side >= size[k] || mark(at + side * strides[k]) != 0) continue;
-          sum += (value(at) - value(at + side * strides[k])) / suv_.grid().spacing_mm()[k];
+          const double beyond = value(at + side * strides[k]);
+          if (std::isnan(beyond)) continue;
+          sum += (value(at) - beyond) / suv_.grid().spacing_mm()[k];
           ++faces;
         }
     }
@@ -96,7 +100,7 @@ class Finder {
       for (std::int64_t y = std::max(box.low[1], p[1] - 1); y <= std::min(box.high[1], p[1] + 1); ++y)
         for (std::int64_t x = std::max(box.low[0], p[0] - 1); x <= std::min(box.high[0], p[0] + 1); ++x) {
           const std::int64_t there = suv_.grid().offset(x, y, z);
-          if (mark(there) != 0 || is_taken(there) || value(there) < level) continue;
+          if (mark(there) != 0 || is_taken(there) || !(value(there) >= level)) continue;  // NaN is not above
           mark(there) = 1;
           found.push_back(there);
         }
@@ -161,11 +165,27 @@ std::vector<std::int64_t> peaks_at(const Volume<float>& suv, std::span<const Mar
     std::int64_t peak = *click;
     for (std::int64_t z = box.low[2]; z <= box.high[2]; ++z)
       for (std::int64_t y = box.low[1]; y <= box.high[1]; ++y)
-        for (std::int64_t x = box.low[0]; x <= box.high[0]; ++x)
-          if (finder.value(suv.grid().offset(x, y, z)) > finder.value(peak)) peak = suv.grid().offset(x, y, z);
-    peaks.push_back(peak);
+        for (std::int64_t x = box.low[0]; x <= box.high[0]; ++x) {
+          const std::int64_t at = suv.grid().offset(x, y, z);
+          if (std::isnan(finder.value(peak)) || finder.value(at) > finder.value(peak)) peak = at;
+        }
+    if (std::isnan(finder.value(peak)))
+      remarks.push_back({Severity::warning, "mark_without_value", "no voxel near a mark holds a finite value; it was left out"});
+    else
+      peaks.push_back(peak);
   }
   return peaks;
+}
+
+// Whatever is not finite becomes NaN, which belongs to no lesion; it is said how much that is.
+void leave_out_non_finite(Volume<float>& suv, std::vector<Remark>& remarks) {
+  const std::int64_t count = count_non_finite(suv.voxels());
+  if (count == static_cast<std::int64_t>(suv.voxels().size()))
+    throw Error(Code::bad_input, "pet.lesion: no voxel of the image holds a finite value");
+  if (count == 0) return;
+  for (float& v : suv.voxels())
+    if (!std::isfinite(v)) v = std::numeric_limits<float>::quiet_NaN();
+  say_non_finite(count, "of the PET image", "they belong to no lesion", remarks);
 }
 
 bool holds_a_negative_mark(const Lesion& lesion, const Grid& grid, std::span<const Mark> marks) {
@@ -245,7 +265,8 @@ class PetLesion final : public Method {
     std::optional<Image> made;
     if (!pet::is_suv(given)) made = pet::suv_image(given, pet::SuvType::bw, request.params.flag("assume_suv"), answer.remarks);
     const Image& image = made ? *made : given;
-    const Volume<float> suv = to_float(image.volume());
+    Volume<float> suv = to_float(image.volume());
+    leave_out_non_finite(suv, answer.remarks);
     auto lesions = find_lesions(request, suv, answer.remarks);
     say_how_many(request, suv.grid(), lesions, answer.remarks);
     answer.artifacts.push_back({"labels", labels_of(lesions, image, suv.grid())});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "image/smooth/gaussian.h"
@@ -105,6 +106,45 @@ TEST(PetLesion, SmallOnesAndSurplusAreLeftOut) {
   const Answer one = run(image, {{"most", "1"}});
   EXPECT_EQ(labels_of(one).segments.size(), 1U);
   EXPECT_EQ(one.remarks.at(0).code, "lesions_left_out");
+}
+
+// Twin: NaN beside and beyond a ball belongs to no lesion, whichever method; it is said.
+TEST(PetLesion, NonFiniteVoxelsBelongToNoLesionTwin) {
+  const Grid grid({40, 40, 40}, {3, 3, 3});
+  for (const auto* method : {"fixed", "percent41", "gradient"}) {
+    const Image plain = balls({{{60, 60, 60}, 15, 8}}, 0, grid);
+    Image holed = balls({{{60, 60, 60}, 15, 8}}, 0, grid);
+    auto& suv = std::get<Volume<float>>(std::get<VolumeSequence>(holed.pixels).at(0));
+    for (std::int64_t z = 27; z < 40; ++z)  // the ball ends at index 25
+      for (std::int64_t i = 0; i < 1600; ++i)
+        suv.at(i % 40, i / 40, z) = (i & 1) != 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+    const Answer a = run(plain, {{"method", method}}), b = run(holed, {{"method", method}});
+    ASSERT_EQ(labels_of(b).segments.size(), 1U) << method;
+    EXPECT_DOUBLE_EQ(volume_ml(labels_of(a), labels_of(a).segments[0]), volume_ml(labels_of(b), labels_of(b).segments[0])) << method;
+    ASSERT_EQ(b.remarks.at(0).code, "non_finite_voxels");
+    EXPECT_EQ(b.remarks[0].text.substr(0, 12), "20800 voxels");
+    // Touching it: the lesion can only get smaller.
+    for (std::int64_t i = 0; i < 1600; ++i) suv.at(i % 40, i / 40, 22) = std::numeric_limits<float>::quiet_NaN();
+    const Answer cut = run(holed, {{"method", method}});
+    double ml = 0;
+    for (const Segment& segment : labels_of(cut).segments) ml += volume_ml(labels_of(cut), segment);
+    EXPECT_GT(ml, 0);
+    EXPECT_LT(ml, volume_ml(labels_of(a), labels_of(a).segments[0])) << method;
+  }
+}
+
+TEST(PetLesion, AMarkAmongNonFiniteVoxelsIsLeftOut) {
+  Image image = balls({{{60, 60, 60}, 15, 8}}, 0, Grid({40, 40, 40}, {3, 3, 3}));
+  auto& suv = std::get<Volume<float>>(std::get<VolumeSequence>(image.pixels).at(0));
+  for (std::int64_t z = 27; z < 40; ++z)
+    for (std::int64_t i = 0; i < 1600; ++i) suv.at(i % 40, i / 40, z) = std::numeric_limits<float>::quiet_NaN();
+  Mark mark;
+  mark.points = {{60, 60, 105}};
+  const Answer answer = run(image, {}, {mark});
+  EXPECT_TRUE(labels_of(answer).segments.empty());
+  EXPECT_TRUE(std::any_of(answer.remarks.begin(), answer.remarks.end(), [](const Remark& r) { return r.code == "mark_without_value"; }));
+  for (float& v : suv.voxels()) v = std::numeric_limits<float>::infinity();
+  EXPECT_THROW((void)run(image, {}), Error);
 }
 
 }  // namespace

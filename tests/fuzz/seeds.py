@@ -1,4 +1,4 @@
-"""Small hand-made inputs that the fuzzers start from: a DICOM slice, a NIfTI, PNG, a model card."""
+"""Small hand-made inputs that the fuzzers start from: a DICOM slice, a NIfTI, NRRD, MetaImage, PNG, a model card."""
 import gzip
 import json
 import struct
@@ -48,6 +48,22 @@ def nifti(size=(4, 3, 2), spacing=(1.0, 1.0, 1.0), datatype=4, offset=352.0):
     return bytes(head) + bytes(4) + struct.pack(f"<{count}h", *range(count))
 
 
+def nrrd(packed=False):
+    """A 2 x 2 x 2 NRRD of uint16 in RAS with every field that places it."""
+    head = ("NRRD0004\n# seed\ntype: uint16\ndimension: 4\nspace: RAS\nsizes: 2 2 2 1\n"
+            "space directions: (1,0,0) (0,2,0) (0,0,3) none\nspace origin: (4,5,6)\nspace units: \"mm\" \"mm\" \"mm\"\n"
+            f"kinds: domain domain domain list\nendian: big\nbyte skip: 0\nencoding: {'gzip' if packed else 'raw'}\n\n")
+    return head.encode() + (gzip.compress(bytes(range(16)), mtime=0) if packed else bytes(range(16)))
+
+
+def metaimage(packed=False):
+    """A 2 x 2 x 2 MetaImage of uint16 in one file."""
+    head = (f"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = True\nCompressedData = {packed}\n"
+            "TransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 4 5 6\nElementSpacing = 1 2 3\nDimSize = 2 2 2\n"
+            "ElementType = MET_USHORT\nElementDataFile = LOCAL\n")
+    return head.encode() + (zlib.compress(bytes(range(16))) if packed else bytes(range(16)))
+
+
 def png(width=4, height=4):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -65,6 +81,7 @@ def card():
 def make(target, folder):
     """Writes the seeds of one target into `folder`; kinds are told by the target's name."""
     kinds = {"dicom": [dicom(), dicom(b"US", pixels=False)], "nifti": [nifti(), gzip.compress(nifti(), mtime=0)],
+             "nrrd": [nrrd(), nrrd(packed=True)], "metaimage": [metaimage(), metaimage(packed=True)],
              "png": [png()], "bundle": [card()], "card": [card()], "json": [card()]}
     files = next((files for word, files in kinds.items() if word in target), [b"\0"])
     for number, data in enumerate(files):

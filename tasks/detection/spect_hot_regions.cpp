@@ -114,7 +114,7 @@ void say_what_is_not_finite(std::span<const float> values, std::vector<Remark>& 
   const std::int64_t count = count_non_finite(values);
   if (count == static_cast<std::int64_t>(values.size()))
     throw Error(Code::bad_input, "spect.hot_regions: no voxel of the image holds a finite value");
-  say_non_finite(count, "of the image", "they belong to no region", remarks);
+  say_non_finite(count, "of the image", "left out of every region", remarks);
 }
 
 /// The regions that are large enough, hottest first and no more than asked for. Says why there is none, or more.

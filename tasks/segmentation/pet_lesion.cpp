@@ -185,7 +185,7 @@ void leave_out_non_finite(Volume<float>& suv, std::vector<Remark>& remarks) {
   if (count == 0) return;
   for (float& v : suv.voxels())
     if (!std::isfinite(v)) v = std::numeric_limits<float>::quiet_NaN();
-  say_non_finite(count, "of the PET image", "they belong to no lesion", remarks);
+  say_non_finite(count, "of the PET image", "left out of every lesion", remarks);
 }
 
 bool holds_a_negative_mark(const Lesion& lesion, const Grid& grid, std::span<const Mark> marks) {

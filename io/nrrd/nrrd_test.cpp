@@ -7,6 +7,8 @@
 #include <bit>
 
 #include "core/error.h"
+#include "core/test_data.h"
+#include "io/formats.h"
 
 namespace penta::io::nrrd {
 namespace {
@@ -163,6 +165,18 @@ TEST(Nrrd, BytesAreSkippedAsAsked) {
   };
   EXPECT_EQ(first("1", {9, 1, 2}), 1);
   EXPECT_EQ(first("-1", {9, 9, 1, 2}), 1);
+}
+
+// Published: VoxelNum of brain1 in the baselines of pyradiomics (baseline_firstorder.csv).
+TEST(Nrrd, BrainOfPyradiomics) {
+  const auto folder = test_data("multi/pyradiomics");
+  if (!folder) GTEST_SKIP() << "data not here: multi/pyradiomics";
+  const LabelMap labels = io::read_labels(*folder / "brain1_label.nrrd");
+  EXPECT_EQ(labels.grid().size(), (Size3{256, 256, 25}));
+  EXPECT_FALSE(labels.planar);
+  ASSERT_EQ(labels.segments.size(), 1U);
+  EXPECT_EQ(voxel_count(labels, labels.segments[0]), 4137);
+  EXPECT_TRUE(io::read_image(*folder / "brain1_image.nrrd").is_volume());
 }
 
 }  // namespace

@@ -44,22 +44,25 @@ bool takes_modality(const Card& card, const InputRole& role, const std::string& 
   return has(role.modalities.empty() ? card.modalities : role.modalities, modality);
 }
 
-std::string why_shut(const Card& card, const io::Content& content) {
+std::string why_unfit(const Card& card, const io::Content& content) {
   const Gate& gate = card.gate;
-  if (!gate.in_report) return "runs only when called by name";
-  const Acquisition& acquisition = acquisition_of(content);
-  const bool fits = std::any_of(card.inputs.begin(), card.inputs.end(), [&](const InputRole& role) {
-    return takes_modality(card, role, acquisition.modality);
-  });
-  if (!fits) return "another modality";
-  if (!gate.kinds.empty() && !has(gate.kinds, kind_of(content))) return "needs " + gate.kinds.front();
+  if (!gate.kinds.empty() && !has(gate.kinds, kind_of(content))) return "it needs " + gate.kinds.front();
   if (!gate.sequences.empty()) {
     // A header that does not say its sequence leaves the decision to the method's own check.
-    const std::string sequence = sequence_from_header(acquisition);
+    const std::string sequence = sequence_from_header(acquisition_of(content));
     if (!sequence.empty() && !has(gate.sequences, sequence)) return "the header says a " + sequence + " sequence";
   }
   const auto* image = std::get_if<Image>(&content);
   return image != nullptr && image->is_volume() ? why_grid_shut(gate, grid_of(image->volume())) : std::string();
+}
+
+std::string why_shut(const Card& card, const io::Content& content) {
+  if (!card.gate.in_report) return "runs only when called by name";
+  const Acquisition& acquisition = acquisition_of(content);
+  const bool fits = std::any_of(card.inputs.begin(), card.inputs.end(), [&](const InputRole& role) {
+    return takes_modality(card, role, acquisition.modality);
+  });
+  return fits ? why_unfit(card, content) : "another modality";
 }
 
 }  // namespace penta::engine

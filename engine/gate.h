@@ -11,6 +11,10 @@ namespace penta::engine {
 /// grid say; `recognised` and `roles_present` are the planner's.
 [[nodiscard]] std::string why_shut(const Card& card, const io::Content& content);
 
+/// The same, of a method that was called by name: in what the image is not what the gate asks for. A modality that is not
+/// known is the caller's word.
+[[nodiscard]] std::string why_unfit(const Card& card, const io::Content& content);
+
 /// True when a value of this modality can go into the role: the role's list, or else the card's.
 [[nodiscard]] bool takes_modality(const Card& card, const InputRole& role, const std::string& modality) noexcept;
 

@@ -110,12 +110,19 @@ Entry entry_of(const fs::path& path, std::string format, const ReadSettings& set
   return entry;
 }
 
-std::vector<fs::path> files_below(const fs::path& path) {
+bool is_below(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+std::vector<fs::path> files_below(const fs::path& path, const fs::path& leave_out) {
   if (!fs::exists(path)) throw Error(Code::bad_input, "'" + path.string() + "' does not exist");
   if (!fs::is_directory(path)) return {path};
   std::vector<fs::path> files;
   for (const auto& item : fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied))
-    if (item.is_regular_file() && item.path().filename().string().front() != '.') files.push_back(item.path());
+    if (item.is_regular_file() && item.path().filename().string().front() != '.' &&
+        (leave_out.empty() || !is_below(fs::absolute(item.path()).lexically_normal(), leave_out)))
+      files.push_back(item.path());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -131,10 +138,9 @@ void add_file(Opened& opened, const fs::path& path, const std::string& format, c
 
 // A file that calls itself an image and is none was probably cut or damaged: it must not vanish from the report.
 bool named_as_image(const fs::path& path) {
-  constexpr std::array<std::string_view, 9> endings{".dcm", ".ima", ".nii", ".nii.gz", ".png", ".jpg", ".jpeg", ".nrrd", ".mha"};
   std::string name = path.filename().string();
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) { return name.ends_with(ending); });
+  return std::any_of(image_endings.begin(), image_endings.end(), [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
 void check_something_found(const Opened& opened, std::span<const fs::path> paths) {
@@ -147,12 +153,13 @@ void check_something_found(const Opened& opened, std::span<const fs::path> paths
 
 }  // namespace
 
-Opened open(std::span<const fs::path> paths, const ReadSettings& settings) {
+Opened open(std::span<const fs::path> paths, const ReadSettings& settings, const fs::path& leave_out) {
   Opened opened;
+  const fs::path out = leave_out.empty() ? fs::path() : fs::absolute(leave_out).lexically_normal();
   opened.single_file = paths.size() == 1 && !fs::is_directory(paths.front());
   std::vector<fs::path> dicom_files;
   for (const fs::path& path : paths)
-    for (const fs::path& file : files_below(path)) {
+    for (const fs::path& file : files_below(path, out)) {
       const std::string format = io::format_of(file);
       if (format == "DICOM") dicom_files.push_back(file);
       else if (!format.empty()) add_file(opened, file, format, settings);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/acquisition.h"
@@ -40,7 +42,13 @@ using ReadSettings = std::map<std::string, std::string>;
 /// Finds every image below `paths` (files or folders). Headers only.
 /// Throws Error{bad_input} for a path that does not exist, a single named file that cannot be read, or when nothing
 /// but broken images was found; Error{nothing_to_do} for folders with nothing readable as an image.
-[[nodiscard]] Opened open(std::span<const std::filesystem::path> paths, const ReadSettings& settings = {});
+/// Nothing below `leave_out` (a result folder inside a study) is looked at.
+[[nodiscard]] Opened open(std::span<const std::filesystem::path> paths, const ReadSettings& settings = {},
+                          const std::filesystem::path& leave_out = {});
+
+/// How names of image files end, in small letters.
+inline constexpr std::array<std::string_view, 9> image_endings{".dcm", ".ima", ".nii", ".nii.gz", ".png",
+                                                               ".jpg", ".jpeg", ".nrrd", ".mha"};
 
 /// Reads one named file or folder as a label map (NIfTI, PNG, DICOM SEG).
 [[nodiscard]] ContentPtr open_labels(const std::filesystem::path& path);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/parallel.h"
+#include "engine/cohort.h"
 #include "engine/series_report.h"
 #include "io/formats.h"
 
@@ -73,7 +75,8 @@ void write_output(const fs::path& out, const Output& output, const Opened& opene
                   const ReportSettings& settings) {
   Json json = Json::object();
   json.set("penta", job.software_version).set("task", "report").set("seed", static_cast<std::int64_t>(job.seed));
-  json.set("notice", "research use, not a medical device").set("series", output.series);
+  json.set("notice", "research use, not a medical device").set("state", output.failed ? "failed" : "done");
+  json.set("series", output.series);
   output.result.put_into(json);
   write_csv(out / "measurements.csv", output.result.all_measurements);
   const std::string html = report_html(output.studies, opened.faults, job, settings.language);
@@ -135,25 +138,56 @@ std::string cohort_rows(const std::string& study_uid, const std::string& state, 
   return rows.empty() ? start + ",,,,,,,\n" : rows;
 }
 
-struct CohortRow {
-  std::string csv;
-  std::vector<StudyReport> reports;
-  bool failed = false;
-};
+std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+
+CohortRow row_of(const std::string& uid, const std::string& state, std::size_t measurements, const fs::path& folder) {
+  return {uid, study_folder(uid), state, cohort_rows(uid, state, folder / "measurements.csv"), measurements};
+}
+
+// A study that failed is done again.
+bool done_before(const fs::path& folder) {
+  if (!fs::exists(folder / "result.json")) return false;
+  const std::vector<std::byte> bytes = io::read_file(folder / "result.json");
+  return Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).text_or("state", "") == "done";
+}
 
 CohortRow report_one_of(const std::vector<const Entry*>& study, const fs::path& out, const Methods& methods,
                         const ReportSettings& settings, const Job& job, Control& control) {
   const std::string uid = study.front()->acquisition.study_uid;
   const fs::path folder = out / study_folder(uid);
-  if (settings.resume && fs::exists(folder / "result.json"))
-    return {cohort_rows(uid, "done before", folder / "measurements.csv"), {}, false};
+  if (settings.resume && done_before(folder)) {
+    CohortRow row = row_of(uid, "done before", 0, folder);
+    row.measurements = line_count(row.csv);
+    return row;
+  }
   make_folder(folder);
   Output output;
   std::size_t number = 0;
   report_study(study, folder, methods, settings, job, control, number, output);
   write_output(folder, output, {}, job, settings);
-  return {cohort_rows(uid, output.failed ? "failed" : "done", folder / "measurements.csv"), std::move(output.studies),
-          output.failed};
+  return row_of(uid, output.failed ? "failed" : "done", output.result.all_measurements.size(), folder);
+}
+
+// cohort.csv, result.json and the summary page.
+void write_cohort(const fs::path& out, std::span<const CohortRow> done, const Opened& opened, const Job& job,
+                  const ReportSettings& settings) {
+  std::string rows = "study_uid,state," + std::string(csv_header) + "\n";
+  Json studies = Json::array(), remarks = Json::array();
+  for (const CohortRow& row : done) {
+    rows += row.csv;
+    studies.push(Json::object().set("study_uid", row.study_uid).set("folder", row.folder).set("state", row.state));
+  }
+  for (const Remark& fault : opened.faults) {
+    remarks.push(to_json(fault));
+    if (fault.severity == Severity::error) rows += ",unreadable,,,,,,,,\n";
+  }
+  io::write_file(out / "cohort.csv", std::as_bytes(std::span(rows)));
+  const std::string html = cohort_html(done, opened.faults, settings.language);
+  io::write_file(out / "report.html", std::as_bytes(std::span(html)));
+  Json json = Json::object();
+  json.set("penta", job.software_version).set("task", "report").set("notice", "research use, not a medical device");
+  write_json(out / "result.json", json.set("studies", std::move(studies)).set("remarks", std::move(remarks)));
+  write_run_json(out, job);
 }
 
 int report_cohort(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
@@ -166,20 +200,42 @@ int report_cohort(const Opened& opened, const fs::path& out, const ReportSetting
     const auto i = static_cast<std::size_t>(job_number);
     done[i] = report_one_of(studies[i], out, methods, settings, job, control);
   });
-  std::string rows = "study_uid,state," + std::string(csv_header) + "\n";
-  std::vector<StudyReport> reports;
-  bool failed = has_errors(opened.faults);
-  for (CohortRow& row : done) {
-    rows += row.csv;
-    failed = failed || row.failed;
-    for (StudyReport& report : row.reports) reports.push_back(std::move(report));
-  }
-  io::write_file(out / "cohort.csv", std::as_bytes(std::span(rows)));
-  const std::string html = report_html(reports, opened.faults, job, settings.language);
-  io::write_file(out / "report.html", std::as_bytes(std::span(html)));
-  write_run_json(out, job);
+  write_cohort(out, done, opened, job, settings);
+  const bool failed = has_errors(opened.faults) ||
+                      std::any_of(done.begin(), done.end(), [](const CohortRow& row) { return row.state == "failed"; });
   control.report(1, "done");
   return exit_code(failed);
+}
+
+void check_settings(const Runner::Settings& settings) {
+  const Methods methods = load_methods();
+  for (const auto& [name, value] : settings) {
+    const bool known = name == "pixel_mm" || name == "modality" ||
+                       std::any_of(methods.all().begin(), methods.all().end(),
+                                   [&n = name](const MethodPtr& m) { return m->card().parameter(n) != nullptr; });
+    if (!known) throw Error(Code::wrong_use, "--set " + name + "=" + value + ": no method has such a parameter");
+  }
+}
+
+// Names of people stand in names of files more often than they should.
+std::string without_file_names(const std::string& text) {
+  std::string safe;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const bool file = word.find('/') != std::string::npos ||
+                      std::any_of(image_endings.begin(), image_endings.end(),
+                                  [&](std::string_view ending) { return word.find(ending) != std::string::npos; });
+    safe += (safe.empty() ? "" : " ") + (file ? std::string("[file]") : word);
+  }
+  return safe;
+}
+
+void leave_out_file_names(Opened& opened) {
+  for (Remark& fault : opened.faults) fault.text = without_file_names(fault.text);
+  for (Entry& entry : opened.entries) {
+    if (entry.format != "DICOM") entry.acquisition.series_description.clear();
+    for (Remark& fault : entry.faults) fault.text = without_file_names(fault.text);
+  }
 }
 
 }  // namespace
@@ -187,7 +243,9 @@ int report_cohort(const Opened& opened, const fs::path& out, const ReportSetting
 int report(std::span<const fs::path> paths, const fs::path& out, const ReportSettings& settings, Job job, Control& control) {
   job.deidentified = settings.deidentified;
   control.report(0, "looking for images");
-  const Opened opened = open(paths, settings.settings);
+  check_settings(settings.settings);
+  Opened opened = open(paths, settings.settings, out);
+  if (settings.deidentified) leave_out_file_names(opened);
   return settings.cohort ? report_cohort(opened, out, settings, job, control)
                          : report_together(opened, out, settings, job, control);
 }

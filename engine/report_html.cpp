@@ -2,13 +2,12 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/cohort.h"
 #include "engine/report.h"
 #include "engine/texts.h"
 #include "io/png/png.h"
 
 namespace penta::engine {
-
-namespace {
 
 std::string escape(const std::string& text) {
   std::string safe;
@@ -23,6 +22,8 @@ std::string escape(const std::string& text) {
   }
   return safe;
 }
+
+namespace {
 
 std::string number(double value) {
   std::array<char, 32> text{};

@@ -86,7 +86,12 @@ ContentPtr on_image(const ContentPtr& labels_content, const std::vector<Supply>&
     if (first == nullptr) first = image;
   }
   if (first == nullptr) return labels_content;
-  return std::make_shared<const io::Content>(io::dicom::on_grid(*labels, grid_of(first->volume())));
+  try {
+    return std::make_shared<const io::Content>(io::dicom::on_grid(*labels, grid_of(first->volume())));
+  } catch (const Error&) {
+    // Other voxels than the image's: the method decides, and says so, what it makes of them.
+    return labels_content;
+  }
 }
 
 }  // namespace
@@ -132,6 +137,8 @@ Runner::Filled Runner::fill(const Card& card, const InputRole& role, bool& prese
   present = true;
   Filled filled{{}, {}};
   if (const Supply* supply = supplied(card, role)) {
+    check_only_one(card, role, *supply);
+    used_.insert(supply->content.get());
     std::visit([&](const auto& v) { filled.value = &v; }, *supply->content);
     filled.record = record_of(role.role, *supply->content);
     return filled;
@@ -168,6 +175,62 @@ void Runner::check_bare_inputs(const Card& card) const {
   }
 }
 
+void Runner::check_named_inputs(const Card& card) const {
+  for (const Supply& supply : supplies_) {
+    const InputRole* role = supply.role.empty() ? nullptr : card.input(supply.role);
+    if (role == nullptr) continue;
+    const std::string& modality = acquisition_of(*supply.content).modality;
+    if (!kind_fits(*role, *supply.content))
+      throw Error(Code::bad_input, "the input '" + role->role + "' of '" + card.id + "' must be " + role->kind + ", and what was given is not");
+    if (role->kind != "labels" && !modality.empty() && !takes_modality(card, *role, modality))
+      throw Error(Code::bad_input, "the input '" + role->role + "' is " + modality + ", and '" + card.id + "' does not take that");
+  }
+}
+
+// Of two inputs that fit one role the caller has to choose.
+void Runner::check_only_one(const Card& card, const InputRole& role, const Supply& chosen) const {
+  if (!chosen.role.empty()) return;
+  for (const Supply& supply : supplies_)
+    if (&supply != &chosen && supply.role.empty() && supply.content != chosen.content &&
+        fits(card, role, *supply.content, !role.from.empty()))
+      throw Error(Code::wrong_use, "several inputs fit the role '" + role.role + "' of '" + card.id + "': give the one that is meant, as " + role.role + "=PATH");
+}
+
+const Supply* Runner::unused() const noexcept {
+  for (const Supply& supply : supplies_)
+    if (used_.count(supply.content.get()) == 0) return &supply;
+  return nullptr;
+}
+
+bool Runner::recognised(const Gate::Recognised& wanted) const {
+  for (const Method* method : methods_.suppliers(wanted.method))
+    for (const auto& step : steps_) {
+      if (step->method != method) continue;
+      for (const Artifact& artifact : step->answer.artifacts)
+        if (const auto* scores = std::get_if<Scores>(&artifact.value))
+          for (const Score& score : *scores)
+            if (score.label == wanted.label) return score.probability.value_or(0.0) >= wanted.probability_min;
+    }
+  return false;
+}
+
+std::vector<Remark> Runner::outside_gate(const Method& method) {
+  const Card& card = method.card();
+  std::vector<Remark> remarks;
+  const auto say = [&](const std::string& why) {
+    remarks.push_back({Severity::warning, "outside_gate", card.id + " was not made for this image: " + why, card.id});
+  };
+  for (const Supply& supply : supplies_)
+    if (std::holds_alternative<Image>(*supply.content))
+      if (const std::string why = why_unfit(card, *supply.content); !why.empty()) say(why);
+  for (const Gate::Recognised& wanted : card.gate.recognised) {
+    for (const Method* recogniser : methods_.suppliers(wanted.method))
+      if (can_run(*recogniser)) (void)run(*recogniser);
+    if (!recognised(wanted)) say("it was not recognised as " + wanted.label);
+  }
+  return remarks;
+}
+
 Params Runner::params_of(const Card& card) const {
   std::map<std::string, std::string> mine;
   for (const auto& [name, value] : settings_)
@@ -182,6 +245,7 @@ const Produced& Runner::run(const Method& method) {
     throw Error(Code::internal, "the chain of '" + method.card().id + "' runs in a circle");
   const Card& card = method.card();
   if (running_.empty()) check_bare_inputs(card);
+  check_named_inputs(card);
   running_.push_back(&method);
   const struct Pop {
     std::vector<const Method*>& list;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,14 +40,20 @@ class Runner {
 
   /// A role that is named must be one of the method's or of a step before it; checked by run().
   void supply(Supply supply);
-  /// Brings every label map that was supplied onto the grid of the image supplied with it. Throws Error{bad_input}
-  /// where its voxels are not those of the image.
+  /// Brings every label map that was supplied onto the grid of the image supplied with it, where its voxels are among
+  /// the image's.
   void place_labels();
   void mark(Mark mark) { marks_.push_back(std::move(mark)); }
 
   /// The step's result. Throws Error{wrong_use} for a bare input that fits two roles or none, Error{bad_input} for
   /// one that is missing, and what the method throws.
   const Produced& run(const Method& method);
+  /// True when a step that ran gave the label the probability that the gate asks for.
+  [[nodiscard]] bool recognised(const Gate::Recognised& wanted) const;
+  /// For a method that a person called by name: runs what its gate recognises by, and says in what the gate is shut.
+  [[nodiscard]] std::vector<Remark> outside_gate(const Method& method);
+  /// The first supply that no step used, or null.
+  [[nodiscard]] const Supply* unused() const noexcept;
   /// True when every required role has a supply or a method that can make it.
   [[nodiscard]] bool can_run(const Method& method) const;
   /// Every step so far, in the order in which they ran.
@@ -65,6 +72,8 @@ class Runner {
   [[nodiscard]] bool can_run(const Method& method, int depth) const;
   [[nodiscard]] Filled fill(const Card& card, const InputRole& role, bool& present);
   void check_bare_inputs(const Card& card) const;
+  void check_named_inputs(const Card& card) const;
+  void check_only_one(const Card& card, const InputRole& role, const Supply& chosen) const;
   [[nodiscard]] Params params_of(const Card& card) const;
 
   const Methods& methods_;
@@ -75,6 +84,7 @@ class Runner {
   std::vector<Mark> marks_;
   std::vector<std::unique_ptr<Produced>> steps_;
   std::vector<const Method*> running_;
+  std::set<const io::Content*> used_;
 };
 
 }  // namespace penta::engine

@@ -172,23 +172,29 @@ void write_csv(const fs::path& path, const Measurements& measurements) {
 
 namespace {
 
-// The image that labels lie on: the one given, or one that a step of the chain made.
-const Image* source_of(const Runner& runner) {
+// The image that a step worked on: DICOM outputs refer to it and to no other.
+const Image* source_of(const Runner& runner, const Produced& step) {
+  if (step.inputs.empty()) return nullptr;
   for (const Supply& supply : runner.supplies())
-    if (const auto* image = std::get_if<Image>(supply.content.get())) return image;
+    if (const auto* image = std::get_if<Image>(supply.content.get()))
+      if (image->acquisition.series_uid == step.inputs.front().series_uid) return image;
   return nullptr;
 }
 
 }  // namespace
 
-void save_method_run(const fs::path& out, const Runner& runner, const Produced& last, const Job& job) {
+void save_method_run(const fs::path& out, const Runner& runner, const Produced& last, const Job& job,
+                     std::span<const Remark> remarks) {
   make_folder(out);
   Result result;
+  for (const Remark& remark : remarks) result.add(remark);
   for (const auto& step : runner.steps()) {
     const bool is_last = step.get() == &last;
     const std::string sub = is_last ? "" : step->method->card().id;
+    const std::size_t files_before = result.artifacts.items().size();
     if (!is_last) make_folder(out / sub);
-    save_artifacts(is_last ? out : out / sub, sub.empty() ? "" : sub + "/", *step, source_of(runner), job, result);
+    save_artifacts(is_last ? out : out / sub, sub.empty() ? "" : sub + "/", *step, source_of(runner, *step), job, result);
+    if (!is_last && result.artifacts.items().size() == files_before) fs::remove(out / sub);
     result.add(*step, step->inputs.empty() ? "" : step->inputs.front().series_uid);
   }
   for (const Supply& supply : runner.supplies())

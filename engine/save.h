@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "engine/result_json.h"
@@ -32,7 +33,9 @@ void save_artifacts(const std::filesystem::path& folder, const std::string& pref
                     const Image* source, const Job& job, Result& result);
 
 /// result.json (inputs, arrays) and run.json (seconds, memory, dates, paths, software, threads) of a method's run.
-void save_method_run(const std::filesystem::path& out, const Runner& runner, const Produced& last, const Job& job);
+/// `remarks` are those of the call itself.
+void save_method_run(const std::filesystem::path& out, const Runner& runner, const Produced& last, const Job& job,
+                     std::span<const Remark> remarks);
 
 void write_json(const std::filesystem::path& path, const Json& json);
 void write_run_json(const std::filesystem::path& out, const Job& job);

@@ -6,54 +6,13 @@
 #include "core/error.h"
 #include "engine/gate.h"
 #include "engine/pictures.h"
+#include "engine/regions.h"
 #include "io/formats.h"
 #include "io/png/png.h"
 
 namespace penta::engine {
 
 namespace {
-
-bool drawn_on(const io::Content& other, const Acquisition& acquisition) {
-  const auto* contours = std::get_if<Contours>(&other);
-  return contours != nullptr && contours->referenced_series_uid == acquisition.series_uid;
-}
-
-bool in_same_space(const io::Content& other, const Acquisition& acquisition) {
-  const std::string& space = acquisition.frame_of_reference_uid;
-  if (space.empty()) return false;
-  if (const auto* contours = std::get_if<Contours>(&other)) return contours->frame_of_reference_uid == space;
-  const auto* labels = std::get_if<LabelMap>(&other);
-  return labels != nullptr && labels->acquisition.frame_of_reference_uid == space;
-}
-
-// Contours that were drawn on this series, all their regions together; where there are none, those of its space.
-std::vector<ContentPtr> supplies_for(std::span<const ContentPtr> others, const Acquisition& acquisition) {
-  const bool own = std::any_of(others.begin(), others.end(), [&](const ContentPtr& o) { return drawn_on(*o, acquisition); });
-  std::vector<ContentPtr> supplies;
-  Contours together;
-  for (const ContentPtr& other : others) {
-    if (!(own ? drawn_on(*other, acquisition) : in_same_space(*other, acquisition))) continue;
-    if (const auto* contours = std::get_if<Contours>(other.get())) {
-      std::vector<ContourRegion> regions = std::move(together.regions);
-      regions.insert(regions.end(), contours->regions.begin(), contours->regions.end());
-      together = *contours;
-      together.regions = std::move(regions);
-    } else {
-      supplies.push_back(other);
-    }
-  }
-  if (!together.regions.empty()) supplies.push_back(std::make_shared<const io::Content>(std::move(together)));
-  return supplies;
-}
-
-// The best probability that a method of the chain gave a label, or nothing.
-std::optional<double> recognised_as(const Produced& step, const std::string& label) {
-  for (const Artifact& artifact : step.answer.artifacts)
-    if (const auto* scores = std::get_if<Scores>(&artifact.value))
-      for (const Score& score : *scores)
-        if (score.label == label) return score.probability.value_or(0.0);
-  return {};
-}
 
 std::string named(const std::string& id, const std::string& text) {
   return text.starts_with(id) ? text : id + ": " + text;
@@ -114,13 +73,8 @@ class SeriesRun {
   }
 
   bool is_recognised(const Gate::Recognised& wanted) {
-    for (const Method* method : methods_.suppliers(wanted.method)) {
-      attempt(*method);
-      for (const auto& step : runner_.steps())
-        if (step->method == method)
-          if (const auto probability = recognised_as(*step, wanted.label)) return *probability >= wanted.probability_min;
-    }
-    return false;
+    for (const Method* method : methods_.suppliers(wanted.method)) attempt(*method);
+    return runner_.recognised(wanted);
   }
 
   // Another open method of higher priority gives the same coded concept.
@@ -176,12 +130,7 @@ void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, 
   Workspace workspace;
   Runner runner(methods, workspace, control, settings.settings);
   runner.supply({"", content});
-  for (ContentPtr& other : supplies_for(others, report.acquisition)) runner.supply({"", std::move(other)});
-  try {
-    runner.place_labels();
-  } catch (const Error& fault) {
-    report.faults.push_back({Severity::warning, "labels_not_placed", fault.what(), "", report.acquisition.series_uid});
-  }
+  for (ContentPtr& regions : regions_for(others, *content, report.remarks)) runner.supply({"", std::move(regions)});
   if (!report.modality.empty()) SeriesRun(methods, runner, *content, report).all();
   const auto* image = std::get_if<Image>(content.get());
   for (const auto& step : runner.steps()) {

@@ -25,6 +25,8 @@ namespace penta::cli {
 [[nodiscard]] std::map<std::string, std::string> settings_of(const Given& given);
 /// A whole number >= 0. Throws Error{wrong_use} that names the option.
 [[nodiscard]] std::int64_t whole_number(const Given& given, const std::string& name, std::int64_t otherwise);
+/// The same, of threads and jobs: at most 1024.
+[[nodiscard]] int count_of(const Given& given, const std::string& name, int otherwise);
 /// Progress to standard error (a bar on a terminal, lines otherwise, nothing with --quiet); Ctrl-C cancels.
 [[nodiscard]] Control control_of(const Given& given);
 /// Options that every running command takes: --set --seed --threads --memory-gb --quiet.

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "apps/cli/commands.h"
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
     return say(fault);
   } catch (const std::bad_alloc&) {
     return say(penta::Error(penta::Code::out_of_memory, "the machine's memory does not suffice"));
+  } catch (const std::filesystem::filesystem_error& fault) {
+    return say(penta::Error(penta::Code::bad_input, fault.what()));
   } catch (const std::exception& fault) {
     return say(penta::Error(penta::Code::internal, fault.what()));
   }

@@ -17,7 +17,7 @@ int run_report(const Given& given) {
   settings.cohort = given.has("cohort");
   settings.resume = given.has("resume");
   settings.deidentified = given.has("deidentified");
-  settings.jobs = static_cast<int>(std::max<std::int64_t>(1, whole_number(given, "jobs", 1)));
+  settings.jobs = std::max(1, count_of(given, "jobs", 1));
   settings.language = given.one_or("language", "en");
   engine::Job job = engine::start_job("report", "");
   job.software_version = version_text();

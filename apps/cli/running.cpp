@@ -76,12 +76,19 @@ std::int64_t whole_number(const Given& given, const std::string& name, std::int6
   return value;
 }
 
+int count_of(const Given& given, const std::string& name, int otherwise) {
+  constexpr std::int64_t most = 1024;
+  const std::int64_t value = whole_number(given, name, otherwise);
+  if (value > most) throw Error(Code::wrong_use, "--" + name + " " + given.one(name) + ": at most 1024");
+  return static_cast<int>(value);
+}
+
 Control control_of(const Given& given) {
   Control control;
   std::signal(SIGINT, on_interrupt);
   control.cancel = &cancel_flag();
   control.seed = static_cast<std::uint64_t>(whole_number(given, "seed", 0));
-  control.threads = static_cast<int>(whole_number(given, "threads", 0));
+  control.threads = count_of(given, "threads", 0);
   limit_memory(given);
   if (given.has("quiet")) return control;
   if (isatty(STDERR_FILENO) != 0)

@@ -4,6 +4,8 @@
 #include "apps/cli/commands.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "engine/gate.h"
+#include "engine/regions.h"
 #include "engine/run.h"
 #include "engine/save.h"
 
@@ -66,6 +68,34 @@ bool is_role(const engine::Methods& methods, const std::string& name) {
                      [&](const MethodPtr& m) { return m->card().input(name) != nullptr; });
 }
 
+bool is_regions(const engine::Entry& entry) { return entry.kind == "contours" || entry.kind == "segmentation"; }
+
+bool may_be(const engine::Entry& entry, const InputRole* role, const Card& card) {
+  if (!entry.readable || is_regions(entry)) return false;
+  if (role == nullptr) return true;
+  if ((role->kind == "raw") != (entry.kind == "projections")) return false;
+  const std::string& modality = entry.acquisition.modality;
+  return modality.empty() || engine::takes_modality(card, *role, modality);
+}
+
+// The one image at a path that the role can take. Another number than one is an error that says what is there.
+engine::ContentPtr only_image(const fs::path& path, const InputRole* role, const Card& card,
+                              const engine::ReadSettings& settings) {
+  const std::array<fs::path, 1> paths{path};
+  const engine::Opened opened = engine::open(paths, settings);
+  std::vector<const engine::Entry*> fitting;
+  std::string there;
+  for (const engine::Entry& entry : opened.entries) {
+    there += (there.empty() ? "" : "; ") + entry.acquisition.modality + " " + entry.kind + " " + entry.shape;
+    if (!entry.readable && !entry.faults.empty()) there += " (" + entry.faults.front().text + ")";
+    if (may_be(entry, role, card)) fitting.push_back(&entry);
+  }
+  if (fitting.size() == 1 || (opened.single_file && opened.entries.size() == 1 && opened.entries.front().readable))
+    return (fitting.empty() ? &opened.entries.front() : fitting.front())->load();
+  if (fitting.empty()) throw Error(Code::bad_input, "'" + path.string() + "' holds nothing that '" + card.id + "' can take: " + there);
+  throw Error(Code::wrong_use, "'" + path.string() + "' holds several images that '" + card.id + "' can take: " + there);
+}
+
 // "pet=A" is the role pet only when some method has such a role and no file is called "pet=A".
 engine::Supply supply_of(const engine::Methods& methods, const Card& card, const std::string& text,
                          const engine::ReadSettings& settings) {
@@ -79,23 +109,37 @@ engine::Supply supply_of(const engine::Methods& methods, const Card& card, const
   }
   const InputRole* wanted = role.empty() ? nullptr : card.input(role);
   if (wanted != nullptr && wanted->kind == "labels") return {role, engine::open_labels(path)};
-  const std::array<fs::path, 1> paths{path};
-  engine::Opened opened = engine::open(paths, settings);
-  std::vector<const engine::Entry*> readable;
-  for (const engine::Entry& entry : opened.entries)
-    if (entry.readable) readable.push_back(&entry);
-  if (readable.empty()) throw Error(Code::bad_input, "'" + path.string() + "': " +
-      (opened.entries.front().faults.empty() ? "a kind not yet read" : opened.entries.front().faults.front().text));
-  return {role, readable.front()->load()};
+  return {role, only_image(path, wanted, card, settings)};
 }
 
-// A folder with an image and its RTSTRUCT supplies both.
-void supply_all(engine::Runner& runner, const engine::Methods& methods, const Card& card, const std::string& text,
-                const engine::ReadSettings& settings) {
-  if (!fs::is_directory(text)) return runner.supply(supply_of(methods, card, text, settings));
-  const std::array<fs::path, 1> paths{fs::path(text)};
+// A folder with an image and its RTSTRUCT or SEG supplies both; of several images the one that the method can take.
+void supply_folder(engine::Runner& runner, const engine::Methods& methods, const Method& method, const fs::path& path,
+                   const engine::ReadSettings& settings) {
+  std::vector<engine::ContentPtr> images, regions;
+  const std::array<fs::path, 1> paths{path};
   for (const engine::Entry& entry : engine::open(paths, settings).entries)
-    if (entry.readable) runner.supply({"", entry.load()});
+    if (entry.readable) (is_regions(entry) ? regions : images).push_back(entry.load());
+  std::vector<engine::ContentPtr> fitting;
+  Workspace workspace;
+  Control control;
+  for (const engine::ContentPtr& image : images) {
+    engine::Runner trial(methods, workspace, control);
+    trial.supply({"", image});
+    for (const engine::ContentPtr& other : regions) trial.supply({"", other});
+    if (trial.can_run(method)) fitting.push_back(image);
+  }
+  // What says its modality goes before what does not.
+  const auto unknown = [](const engine::ContentPtr& image) { return engine::acquisition_of(*image).modality.empty(); };
+  if (!std::all_of(fitting.begin(), fitting.end(), unknown)) std::erase_if(fitting, unknown);
+  if (fitting.size() > 1)
+    throw Error(Code::wrong_use, "'" + path.string() + "' holds several images that '" + method.card().id + "' can take: name the folder of one");
+  // None alone: the method may need two of them, or says itself what is missing.
+  std::vector<Remark> remarks;
+  for (const engine::ContentPtr& image : fitting.empty() ? images : fitting) {
+    runner.supply({"", image});
+    for (engine::ContentPtr& own : engine::regions_for(regions, *image, remarks)) runner.supply({"", std::move(own)});
+  }
+  for (const Remark& remark : remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
 }
 
 // True when the method, or one that can make an input for it, has this parameter.
@@ -144,10 +188,17 @@ int run_task(Task task, const Given& given) {
   job.deidentified = given.has("deidentified");
   Workspace workspace;
   engine::Runner runner(methods, workspace, control, settings);
-  for (const std::string& text : job.paths) supply_all(runner, methods, method.card(), text, settings);
+  for (const std::string& text : job.paths) {
+    if (fs::is_directory(text)) supply_folder(runner, methods, method, text, settings);
+    else runner.supply(supply_of(methods, method.card(), text, settings));
+  }
   runner.place_labels();
   const engine::Produced& last = runner.run(method);
-  engine::save_method_run(given.one("out"), runner, last, job);
+  if (runner.unused() != nullptr)
+    throw Error(Code::wrong_use, "an input was given that '" + method.card().id + "' does not use (see --help for its inputs)");
+  const std::vector<Remark> remarks = runner.outside_gate(method);
+  for (const Remark& remark : remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
+  engine::save_method_run(given.one("out"), runner, last, job, remarks);
   print_summary(last, given.one("out"));
   return 0;
 }

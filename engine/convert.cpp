@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The one thing to convert: an image before labels that lie beside it. Several images are an error that names them.
-ContentPtr only_content(const fs::path& in, const ReadSettings& settings) {
+ContentPtr only_content(const fs::path& in, const ReadSettings& settings, std::vector<Remark>& remarks) {
   const std::array<fs::path, 1> paths{in};
   const Opened opened = open(paths, settings);
   for (const Remark& fault : opened.faults)
@@ -35,7 +35,9 @@ ContentPtr only_content(const fs::path& in, const ReadSettings& settings) {
   if (images.empty()) images = others;
   if (images.empty())
     throw Error(Code::bad_input, "'" + in.string() + "': " + (opened.entries.front().faults.empty() ? std::string("a kind not yet read") : opened.entries.front().faults.front().text));
-  return images.front()->load();
+  ContentPtr content = images.front()->load();
+  remarks = images.front()->faults;
+  return content;
 }
 
 bool ends_with(const fs::path& path, std::string_view end) { return path.filename().string().ends_with(end); }
@@ -67,13 +69,23 @@ std::vector<std::byte> png_of(const io::Content& content) {
 
 }  // namespace
 
-void convert(const fs::path& in, const fs::path& out, const ReadSettings& settings, const Job& job) {
-  const ContentPtr content = only_content(in, settings);
+namespace {
+
+void write_as_named(const fs::path& out, const io::Content& content, const Job& job) {
   for (const VolumeFormat& format : volume_formats)
-    if (ends_with(out, format.ending)) return io::write_file(out, volume_file_of(*content, format));
-  if (ends_with(out, ".png")) return io::write_file(out, png_of(*content));
+    if (ends_with(out, format.ending)) return io::write_file(out, volume_file_of(content, format));
+  if (ends_with(out, ".png")) return io::write_file(out, png_of(content));
   if (!out.extension().empty()) throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .nrrd, .mha, .png, and a folder of DICOM");
-  save_dicom_images(out, *content, job);
+  save_dicom_images(out, content, job);
+}
+
+}  // namespace
+
+std::vector<Remark> convert(const fs::path& in, const fs::path& out, const ReadSettings& settings, const Job& job) {
+  std::vector<Remark> remarks;
+  const ContentPtr content = only_content(in, settings, remarks);
+  write_as_named(out, *content, job);
+  return remarks;
 }
 
 }  // namespace penta::engine

@@ -11,7 +11,8 @@ int run_convert(const Given& given) {
   engine::Job job = engine::start_job("convert", "");
   job.software_version = version_text();
   job.deidentified = given.has("deidentified");
-  engine::convert(given.one("IN"), given.one("OUT"), settings_of(given), job);
+  for (const Remark& remark : engine::convert(given.one("IN"), given.one("OUT"), settings_of(given), job))
+    std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
   std::cout << "written to " << given.one("OUT") << "\n";
   return 0;
 }

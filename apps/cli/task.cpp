@@ -170,7 +170,6 @@ void print_summary(const engine::Produced& last, const std::string& out) {
     if (const auto* list = std::get_if<Scores>(&artifact.value))
       for (const Score& s : *list)
         std::cout << s.label << (s.probability ? " | " + std::to_string(*s.probability) : "") << "\n";
-  for (const Remark& remark : last.answer.remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
   std::cout << "written to " << out << " (research use, not a medical device)\n";
 }
 
@@ -198,6 +197,8 @@ int run_task(Task task, const Given& given) {
     throw Error(Code::wrong_use, "an input was given that '" + method.card().id + "' does not use (see --help for its inputs)");
   const std::vector<Remark> remarks = runner.outside_gate(method);
   for (const Remark& remark : remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
+  for (const auto& step : runner.steps())
+    for (const Remark& remark : step->answer.remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
   engine::save_method_run(given.one("out"), runner, last, job, remarks);
   print_summary(last, given.one("out"));
   return 0;

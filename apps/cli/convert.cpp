@@ -22,9 +22,9 @@ int run_convert(const Given& given) {
 Command convert_command() {
   using enum Option::Kind;
   return {"convert",
-          "DICOM to NIfTI or PNG, NIfTI or PNG to DICOM, DICOM SEG to NIfTI",
+          "DICOM, NIfTI, NRRD, MetaImage, PNG into one another; DICOM SEG to NIfTI",
           {{one, "IN", "a file, or a folder of one series", true},
-           {one, "OUT", "file.nii.gz, file.png, or a folder for DICOM", true},
+           {one, "OUT", "file.nii.gz, file.nrrd, file.mha, file.png, or a folder for DICOM", true},
            {many, "--set", "what the file does not say: modality=, pixel_mm=", false},
            {flag, "--deidentified", "no names in DICOM outputs", false}},
           run_convert,

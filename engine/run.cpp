@@ -198,7 +198,7 @@ void Runner::check_only_one(const Card& card, const InputRole& role, const Suppl
 
 const Supply* Runner::unused() const noexcept {
   for (const Supply& supply : supplies_)
-    if (used_.count(supply.content.get()) == 0) return &supply;
+    if (!supply.found_beside && used_.count(supply.content.get()) == 0) return &supply;
   return nullptr;
 }
 

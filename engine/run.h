@@ -15,6 +15,7 @@ namespace penta::engine {
 struct Supply {
   std::string role;
   ContentPtr content;
+  bool found_beside = false;  ///< lay in the folder of what was named: may stay unused
 };
 
 struct InputRecord {
@@ -52,7 +53,7 @@ class Runner {
   [[nodiscard]] bool recognised(const Gate::Recognised& wanted) const;
   /// For a method that a person called by name: runs what its gate recognises by, and says in what the gate is shut.
   [[nodiscard]] std::vector<Remark> outside_gate(const Method& method);
-  /// The first supply that no step used, or null.
+  /// The first supply that was named and that no step used, or null.
   [[nodiscard]] const Supply* unused() const noexcept;
   /// True when every required role has a supply or a method that can make it.
   [[nodiscard]] bool can_run(const Method& method) const;

@@ -137,7 +137,7 @@ void supply_folder(engine::Runner& runner, const engine::Methods& methods, const
   std::vector<Remark> remarks;
   for (const engine::ContentPtr& image : fitting.empty() ? images : fitting) {
     runner.supply({"", image});
-    for (engine::ContentPtr& own : engine::regions_for(regions, *image, remarks)) runner.supply({"", std::move(own)});
+    for (engine::ContentPtr& own : engine::regions_for(regions, *image, remarks)) runner.supply({"", std::move(own), true});
   }
   for (const Remark& remark : remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
 }

@@ -110,9 +110,8 @@ bool has_errors(const std::vector<Remark>& faults) {
 
 int exit_code(bool failed) { return failed ? code_row(Code::partly_done).exit_code : 0; }
 
-int report_together(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
-                    Control& control) {
-  const Methods methods = load_methods();
+int report_together(const Opened& opened, const fs::path& out, const Methods& methods, const ReportSettings& settings,
+                    const Job& job, Control& control) {
   make_folder(out);
   Output output;
   for (const Remark& fault : opened.faults) output.result.add(fault);
@@ -190,9 +189,8 @@ void write_cohort(const fs::path& out, std::span<const CohortRow> done, const Op
   write_run_json(out, job);
 }
 
-int report_cohort(const Opened& opened, const fs::path& out, const ReportSettings& settings, const Job& job,
-                  Control& control) {
-  const Methods methods = load_methods();
+int report_cohort(const Opened& opened, const fs::path& out, const Methods& methods, const ReportSettings& settings,
+                  const Job& job, Control& control) {
   make_folder(out);
   const Studies studies = by_study(opened);
   std::vector<CohortRow> done(studies.size());
@@ -207,8 +205,7 @@ int report_cohort(const Opened& opened, const fs::path& out, const ReportSetting
   return exit_code(failed);
 }
 
-void check_settings(const Runner::Settings& settings) {
-  const Methods methods = load_methods();
+void check_settings(const Methods& methods, const Runner::Settings& settings) {
   for (const auto& [name, value] : settings) {
     const bool known = name == "pixel_mm" || name == "modality" ||
                        std::any_of(methods.all().begin(), methods.all().end(),
@@ -243,11 +240,12 @@ void leave_out_file_names(Opened& opened) {
 int report(std::span<const fs::path> paths, const fs::path& out, const ReportSettings& settings, Job job, Control& control) {
   job.deidentified = settings.deidentified;
   control.report(0, "looking for images");
-  check_settings(settings.settings);
+  const Methods methods = load_methods();
+  check_settings(methods, settings.settings);
   Opened opened = open(paths, settings.settings, out);
   if (settings.deidentified) leave_out_file_names(opened);
-  return settings.cohort ? report_cohort(opened, out, settings, job, control)
-                         : report_together(opened, out, settings, job, control);
+  return settings.cohort ? report_cohort(opened, out, methods, settings, job, control)
+                         : report_together(opened, out, methods, settings, job, control);
 }
 
 }  // namespace penta::engine

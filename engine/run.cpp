@@ -70,10 +70,6 @@ void point_at(const Artifact& artifact, Value& value) {
       artifact.value);
 }
 
-}  // namespace
-
-namespace {
-
 // A SEG spans only the slices that it labels: methods want labels on the whole grid of the image that they lie on.
 ContentPtr on_image(const ContentPtr& labels_content, const std::vector<Supply>& supplies) {
   const auto* labels = std::get_if<LabelMap>(labels_content.get());

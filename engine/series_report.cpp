@@ -1,7 +1,6 @@
 #include "engine/series_report.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/error.h"
 #include "engine/gate.h"

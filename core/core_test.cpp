@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "core/raw_data.h"
 
 namespace penta {
 namespace {
@@ -112,6 +113,16 @@ TEST(Params, RefusesUnknownNameAndValueOutOfRange) {
 
 TEST(Frame2d, MillimetresOfAPlainPictureAreAnError) {
   EXPECT_THROW((void)Frame2d{}.spacing_mm_or_throw(), Error);
+}
+
+TEST(RawData, ShapeInWords) {
+  RawData raw;
+  raw.value = KSpace{.shape = {180, 230, 1, 8}};
+  EXPECT_EQ(shape_text(raw), "k-space of 180 x 230 x 1 samples with 8 coils");
+  raw.value = Sinogram{.bins = 75, .views = 64, .planes = 27};
+  EXPECT_EQ(shape_text(raw), "sinogram of 75 bins x 64 views x 27 planes");
+  raw.value = ChannelData{.samples = 2313, .elements = 192, .transmits = 3};
+  EXPECT_EQ(shape_text(raw), "channel data of 2313 samples x 192 elements x 3 transmits");
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ struct SliceStack {
 };
 
 /// What the outer vector of an image counts.
-enum class SequenceAxis { none, time, frame, gate, echo, b_value, energy_window, view };
+enum class SequenceAxis { none, time, frame, gate, echo, b_value, energy_window, view, component };
 
 using VolumeSequence = std::vector<AnyVolume>;
 using FrameSequence = std::vector<Frame2d>;
@@ -61,6 +61,8 @@ using FrameSequence = std::vector<Frame2d>;
 struct Image {
   std::variant<VolumeSequence, FrameSequence, SliceStack> pixels;
   SequenceAxis axis = SequenceAxis::none;
+  /// Where each volume or frame stands on `axis`: s (time), s/mm2 (b_value), ms (echo); empty where it is not known.
+  std::vector<double> axis_values{};
   std::string unit;  ///< UCUM, or "HU" as "[hnsf'U]"; empty when values are arbitrary
   Acquisition acquisition;
   std::vector<Remark> remarks;  ///< what reading found: conversions that lose, faults, guesses not made

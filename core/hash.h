@@ -20,7 +20,6 @@ class Sha256 {
   [[nodiscard]] std::string hex() noexcept;
 
  private:
-  void block(const std::uint8_t* data) noexcept;
   std::array<std::uint32_t, 8> state_;
   std::array<std::uint8_t, 64> pending_{};
   std::uint64_t length_ = 0;

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <span>
 #include <type_traits>
 #include <variant>
 
 #include "core/grid.h"
+#include "core/memory.h"
 
 namespace penta {
 
@@ -66,13 +66,12 @@ class Volume {
 
  private:
   struct Release {
-    void operator()(T* memory) const noexcept { ::operator delete[](static_cast<void*>(memory), std::align_val_t{64}); }
+    std::size_t bytes = 0;
+    void operator()(T* memory) const noexcept { release_memory(static_cast<void*>(memory), bytes); }
   };
   static std::unique_ptr<T[], Release> allocate(std::int64_t count) {
     const auto bytes = static_cast<std::size_t>(count) * sizeof(T);
-    void* memory = ::operator new[](bytes, std::align_val_t{64});
-    std::memset(memory, 0, bytes);
-    return std::unique_ptr<T[], Release>(static_cast<T*>(memory));
+    return std::unique_ptr<T[], Release>(static_cast<T*>(zeroed_memory(bytes)), Release{bytes});
   }
 
   Grid grid_;

@@ -38,8 +38,8 @@ struct Extremes {
 
 // CT counts in whole HU; MR keeps whole numbers; all else spreads its range over 16 bits.
 Scaling scaling_of(const Extremes& e, const std::string& modality) {
-  if (modality == "PET") return {std::max(std::max(e.high, -e.low), 1e-30) / 32767, 0, true};
   const bool fits = e.low >= -32768 && e.high <= 32767;
+  if (modality == "PET" && !(e.whole && fits)) return {std::max(std::max(e.high, -e.low), 1e-30) / 32767, 0, true};
   if (modality == "CT" && fits) return {1, 0, true};
   if (e.whole && fits) return {1, 0, true};
   if (e.whole && e.low >= 0 && e.high <= 65535) return {1, 0, false};

@@ -50,6 +50,7 @@ LabelMap clone(const LabelMap& labels) {
   copy.segments = labels.segments;
   copy.planar = labels.planar;
   copy.acquisition = labels.acquisition;
+  copy.remarks = labels.remarks;
   return copy;
 }
 

@@ -32,6 +32,7 @@ struct LabelMap {
   std::vector<Segment> segments;
   bool planar = false;    ///< labels of plain frames (z counts frames): spacing is in pixels, not mm
   Acquisition acquisition;  ///< of the image that it labels
+  std::vector<Remark> remarks{};  ///< what reading found: fractions cut at half, frames left out
 
   [[nodiscard]] const Grid& grid() const { return layers.at(0).grid(); }
   [[nodiscard]] const Segment* find(std::string_view name) const noexcept;

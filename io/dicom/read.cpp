@@ -271,19 +271,13 @@ Image read_slices(std::vector<Instance> instances) {
   } else {
     image.pixels = read_volumes(instances, arrangement);
   }
-  image.sha256 = hash_of(image);
   return image;
 }
 
 namespace {
 
 LabelMap read_segments(const Object& object, const Instance& instance) {
-  if (!object.has_pixels() || object.encapsulated())
-    throw Error(Code::bad_input, "reading " + object.name + ": segmentations without native pixel data are not read");
-  const auto there = object.bytes.subspan(static_cast<std::size_t>(object.pixel_offset));
-  std::vector<Remark> remarks;
-  const auto native = there.first(std::min<std::size_t>(there.size(), object.pixel_length));
-  LabelMap labels = seg_from(object.data(), native, remarks);
+  LabelMap labels = seg_from(object);
   labels.acquisition = instance.acquisition;
   labels.acquisition.instances = {instance.id};
   return labels;
@@ -317,6 +311,16 @@ Content read_instances(std::vector<Instance> instances) {
   throw Error(Code::bad_input, "reading " + first.source.name + ": " + why);
 }
 
+namespace {
+
+void keep_frames(Instance& instance, const std::vector<int>& frames) {
+  std::erase_if(instance.slices, [&](const Slice& slice) {
+    return std::find(frames.begin(), frames.end(), slice.frame) == frames.end();
+  });
+}
+
+}  // namespace
+
 Content read(const Series& series) {
   if (series.files.empty()) throw Error(Code::bad_input, "reading a series: it names no files");
   std::vector<Instance> instances(series.files.size());
@@ -324,7 +328,9 @@ Content read(const Series& series) {
     for (std::int64_t i = first; i < last; ++i) {
       const auto& path = series.files[static_cast<std::size_t>(i)];
       const Source source{path.filename().string(), path};
-      instances[static_cast<std::size_t>(i)] = instance_of(load(source, false), source);
+      Instance& instance = instances[static_cast<std::size_t>(i)];
+      instance = instance_of(load(source, false), source);
+      if (!series.frames.empty()) keep_frames(instance, series.frames[static_cast<std::size_t>(i)]);
     }
   });
   return read_instances(std::move(instances));

@@ -74,6 +74,7 @@ LabelMap on_grid(const LabelMap& labels, const Grid& grid, std::int64_t* outside
   LabelMap turned;
   turned.segments = labels.segments;
   turned.acquisition = labels.acquisition;
+  turned.remarks = labels.remarks;
   std::int64_t lost = 0;
   for (const auto& layer : labels.layers) {
     turned.layers.emplace_back(grid);

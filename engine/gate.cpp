@@ -16,6 +16,7 @@ std::string kind_of(const io::Content& content) {
     return image->is_volume() ? "volume" : "volumes";
   }
   if (std::holds_alternative<RawData>(content)) return "raw";
+  if (std::holds_alternative<StructuredReport>(content)) return "report";
   return std::holds_alternative<LabelMap>(content) ? "labels" : "contours";
 }
 

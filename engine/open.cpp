@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "engine/result_json.h"
 #include "io/dicom/dicom.h"
 #include "io/formats.h"
 
@@ -54,26 +55,35 @@ void apply_settings(Image& image, const ReadSettings& settings) {
 }
 
 // A file that has no UIDs gets them from its content, so that results can point at it.
-void name_by_content(Image& image) {
-  if (image.acquisition.series_uid.empty()) image.acquisition.series_uid = uid_from("series " + image.sha256);
-  if (image.acquisition.study_uid.empty()) image.acquisition.study_uid = uid_from("study " + image.sha256);
+template <class ImageOrRaw>
+void name_by_content(ImageOrRaw& content) {
+  Acquisition& acquisition = content.acquisition;
+  if (acquisition.series_uid.empty()) acquisition.series_uid = uid_from("series " + content.sha256);
+  if (acquisition.study_uid.empty()) acquisition.study_uid = uid_from("study " + content.sha256);
 }
 
-ContentPtr load_file(const fs::path& path, const ReadSettings& settings) {
-  Image image = io::read_image(path);
-  apply_settings(image, settings);
-  name_by_content(image);
-  return std::make_shared<const io::Content>(std::move(image));
+void apply_modality(RawData& raw, const ReadSettings& settings) {
+  const auto it = settings.find("modality");
+  if (it != settings.end() && raw.acquisition.modality.empty()) raw.acquisition.modality = it->second;
 }
 
-ContentPtr load_series(const io::dicom::Series& series, const ReadSettings& settings) {
-  io::Content content = io::dicom::read(series);
+ContentPtr finished(io::Content content, const ReadSettings& settings) {
   if (auto* image = std::get_if<Image>(&content)) {
     apply_settings(*image, settings);
     if (image->sha256.empty()) image->sha256 = hash_of(*image);
     name_by_content(*image);
   }
+  if (auto* raw = std::get_if<RawData>(&content)) {
+    apply_modality(*raw, settings);
+    name_by_content(*raw);
+  }
   return std::make_shared<const io::Content>(std::move(content));
+}
+
+ContentPtr load_file(const fs::path& path, const ReadSettings& settings) { return finished(io::read(path), settings); }
+
+ContentPtr load_series(const io::dicom::Series& series, const ReadSettings& settings) {
+  return finished(io::dicom::read(series), settings);
 }
 
 Entry entry_of(const io::dicom::Series& series, const ReadSettings& settings) {
@@ -89,19 +99,29 @@ Entry entry_of(const io::dicom::Series& series, const ReadSettings& settings) {
   return entry;
 }
 
+void describe(const Image& image, Entry& entry) {
+  entry.kind = image.is_frames() ? "frames" : "volume";
+  entry.shape = image.shape_text();
+  entry.faults = image.remarks;
+}
+
+void describe(const RawData& raw, Entry& entry) {
+  entry.kind = std::holds_alternative<Projections>(raw.value) ? "projections" : "raw";
+  entry.shape = shape_text(raw);
+  entry.faults = raw.remarks;
+}
+
 // The whole file is read here to know its shape; a NIfTI or PNG is one image, and the caller needs it anyway.
 Entry entry_of(const fs::path& path, std::string format, const ReadSettings& settings) {
   const ContentPtr content = load_file(path, settings);
-  const Image& image = std::get<Image>(*content);
   Entry entry;
   entry.format = std::move(format);
-  entry.kind = image.is_frames() ? "frames" : "volume";
-  entry.shape = image.shape_text();
-  entry.acquisition = image.acquisition;
+  if (const auto* image = std::get_if<Image>(content.get())) describe(*image, entry);
+  if (const auto* raw = std::get_if<RawData>(content.get())) describe(*raw, entry);
+  entry.acquisition = acquisition_of(*content);
   entry.acquisition.series_description = path.filename().string();
   entry.files = {path};
-  entry.faults = image.remarks;
-  if (image.acquisition.modality.empty())
+  if (entry.acquisition.modality.empty())
     entry.faults.push_back({Severity::warning, "modality_unknown",
                             path.filename().string() + ": the file does not say its modality; listed, not measured "
                             "(give it with --set modality=...)"});
@@ -192,6 +212,7 @@ const Acquisition& acquisition_of(const io::Content& content) noexcept {
   if (const auto* image = std::get_if<Image>(&content)) return image->acquisition;
   if (const auto* raw = std::get_if<RawData>(&content)) return raw->acquisition;
   if (const auto* labels = std::get_if<LabelMap>(&content)) return labels->acquisition;
+  if (const auto* report = std::get_if<StructuredReport>(&content)) return report->acquisition;
   return none;
 }
 
@@ -219,7 +240,9 @@ std::string hash_of_content(const io::Content& content) {
   if (const auto* image = std::get_if<Image>(&content)) return image->sha256.empty() ? hash_of(*image) : image->sha256;
   if (const auto* labels = std::get_if<LabelMap>(&content)) return hash_of_labels(*labels);
   if (const auto* contours = std::get_if<Contours>(&content)) return hash_of_contours(*contours);
-  return std::get<RawData>(content).sha256;
+  if (const auto* raw = std::get_if<RawData>(&content)) return raw->sha256;
+  const std::string report = to_json(std::get<StructuredReport>(content)).dump();
+  return sha256_hex(std::as_bytes(std::span(report)));
 }
 
 }  // namespace penta::engine

@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/results.h"
+#include "core/structured_report.h"
 #include "engine/run.h"
 
 namespace penta::engine {
@@ -14,6 +15,8 @@ namespace penta::engine {
 [[nodiscard]] Json to_json(const Remark& remark);
 [[nodiscard]] Json to_json(const RankedCase& ranked);
 [[nodiscard]] Json to_json(const InputRecord& input);
+/// What a DICOM SR says: title, measurements, findings, planar regions, the instances it refers to, remarks.
+[[nodiscard]] Json to_json(const StructuredReport& report);
 /// The segment table, with volumes where the map has millimetres.
 [[nodiscard]] Json segments_json(const LabelMap& labels);
 

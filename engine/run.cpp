@@ -135,7 +135,13 @@ Runner::Filled Runner::fill(const Card& card, const InputRole& role, bool& prese
   if (const Supply* supply = supplied(card, role)) {
     check_only_one(card, role, *supply);
     used_.insert(supply->content.get());
-    std::visit([&](const auto& v) { filled.value = &v; }, *supply->content);
+    std::visit(
+        [&](const auto& v) {
+          using Kind = std::decay_t<decltype(v)>;
+          // A report is no input of a method, so no role takes one.
+          if constexpr (!std::is_same_v<Kind, StructuredReport>) filled.value = &v;
+        },
+        *supply->content);
     filled.record = record_of(role.role, *supply->content);
     return filled;
   }

@@ -9,10 +9,11 @@
 #include "core/image.h"
 #include "core/label_map.h"
 #include "core/raw_data.h"
+#include "core/structured_report.h"
 
 namespace penta::io {
 
 /// What a file or a series holds once it has been read.
-using Content = std::variant<Image, LabelMap, Contours, RawData>;
+using Content = std::variant<Image, LabelMap, Contours, RawData, StructuredReport>;
 
 }  // namespace penta::io

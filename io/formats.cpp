@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "io/beside.h"
 #include "io/dicom/dicom.h"
 #include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
@@ -24,21 +25,31 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-/// One format that is one file: how its first bytes are known, and how it is read from memory.
+/// One format: how its first bytes are known, and how it is read from memory. `read_labels` is null where it has none.
 struct Format {
   std::string_view name;
   std::string_view extensions;
   bool (*sniff)(Bytes) noexcept;
-  Image (*read)(Bytes, const std::string&);
-  LabelMap (*read_labels)(Bytes, const std::string&);
+  Content (*read)(Bytes, const std::string&, const ReadBeside&);
+  LabelMap (*read_labels)(Bytes, const std::string&, const ReadBeside&);
 };
 
+// A format of one file has no use for what lies beside it.
+template <Image (*Read)(Bytes, const std::string&)>
+Content alone(Bytes bytes, const std::string& name, const ReadBeside& /*beside*/) {
+  return Read(bytes, name);
+}
+template <LabelMap (*Read)(Bytes, const std::string&)>
+LabelMap labels_alone(Bytes bytes, const std::string& name, const ReadBeside& /*beside*/) {
+  return Read(bytes, name);
+}
+
 constexpr std::array formats{
-    Format{"NIfTI", ".nii .nii.gz", nifti::sniff, nifti::read, nifti::read_labels},
-    Format{"NRRD", ".nrrd", nrrd::sniff, nrrd::read, nrrd::read_labels},
-    Format{"MetaImage", ".mha", metaimage::sniff, metaimage::read, metaimage::read_labels},
-    Format{"PNG", ".png", png::sniff_png, png::read, png::read_labels},
-    Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, png::read, png::read_labels},
+    Format{"NIfTI", ".nii .nii.gz", nifti::sniff, alone<nifti::read>, labels_alone<nifti::read_labels>},
+    Format{"NRRD", ".nrrd", nrrd::sniff, alone<nrrd::read>, labels_alone<nrrd::read_labels>},
+    Format{"MetaImage", ".mha", metaimage::sniff, alone<metaimage::read>, labels_alone<metaimage::read_labels>},
+    Format{"PNG", ".png", png::sniff_png, alone<png::read>, labels_alone<png::read_labels>},
+    Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, alone<png::read>, labels_alone<png::read_labels>},
 };
 
 // Enough for the unpacked header of a gzipped NIfTI-2 and for the preamble of DICOM.
@@ -69,6 +80,16 @@ const Format& need_format(Bytes bytes, const std::filesystem::path& path) {
                            : dicom::sniff(bytes) ? "this is DICOM, which is read by series"
                                                  : "not an image of a known format (" + known + ", DICOM)";
   throw Error(Code::bad_input, "reading '" + path.string() + "': " + what);
+}
+
+ReadBeside beside_of(const std::filesystem::path& path) {
+  return [folder = path.parent_path(), first = path.filename().string()](const std::string& file_name) {
+    // A header may come from anywhere: it must not name a file elsewhere on this machine.
+    if (file_name.empty() || file_name == "." || file_name == ".." || file_name.find_first_of("/\\") != std::string::npos ||
+        file_name.find('\0') != std::string::npos)
+      throw Error(Code::bad_input, "reading '" + first + "': its data file '" + file_name + "' is not in the same folder");
+    return read_file(folder / file_name);
+  };
 }
 
 /// A file beside its final name; taken away again unless it was given that name.
@@ -140,14 +161,23 @@ std::string format_of(const std::filesystem::path& path) {
   return dicom::sniff(head) ? "DICOM" : "";
 }
 
-Image read_image(const std::filesystem::path& path) {
+Content read(const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path);
-  return need_format(bytes, path).read(bytes, path.string());
+  return need_format(bytes, path).read(bytes, path.string(), beside_of(path));
+}
+
+Image read_image(const std::filesystem::path& path) {
+  Content content = read(path);
+  if (auto* image = std::get_if<Image>(&content)) return std::move(*image);
+  throw Error(Code::bad_input, "reading '" + path.string() + "': it holds no image");
 }
 
 LabelMap read_labels(const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path);
-  return need_format(bytes, path).read_labels(bytes, path.string());
+  const Format& format = need_format(bytes, path);
+  if (format.read_labels == nullptr)
+    throw Error(Code::bad_input, "reading '" + path.string() + "': " + std::string(format.name) + " holds no labels");
+  return format.read_labels(bytes, path.string(), beside_of(path));
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {

@@ -18,7 +18,10 @@ namespace penta::io {
 /// Name of the format that the file's first bytes show ("DICOM", "NIfTI", "NRRD", "MetaImage", "PNG", "JPEG"), or empty.
 [[nodiscard]] std::string format_of(const std::filesystem::path& path);
 
-/// Reads a file that is not DICOM by the table of formats. Throws Error{bad_input} that names it.
+/// Reads a file that is not DICOM by the table of formats, and what lies beside it where the format is of two files.
+/// Throws Error{bad_input} that names it.
+[[nodiscard]] Content read(const std::filesystem::path& path);
+/// The same, where it must be an image.
 [[nodiscard]] Image read_image(const std::filesystem::path& path);
 [[nodiscard]] LabelMap read_labels(const std::filesystem::path& path);
 

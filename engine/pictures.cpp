@@ -70,7 +70,7 @@ void add_given(const Image& image, const io::Content& supply, Sheets& sheets) {
   const auto* contours = std::get_if<Contours>(&supply);
   if (contours == nullptr) return;
   std::vector<Remark> remarks;
-  const LabelMap labels = rasterize(*contours, grid_of(image.volume()), remarks);
+  const LabelMap labels = rasterize(*contours, grid_of(image.volume()), remarks, BetweenPlanes::nearest);
   sheets.image(image, &labels, {}, "given regions" + legend(&labels));
 }
 

@@ -72,7 +72,7 @@ std::vector<ContentPtr> regions_for(std::span<const ContentPtr> others, const io
     else join(labels, on_image(std::get<LabelMap>(*other), grid_of(image->volume()), remarks));
   }
   if (!labels.layers.empty() && !contours.regions.empty()) {
-    join(labels, rasterize(contours, grid_of(image->volume()), remarks));
+    join(labels, rasterize(contours, grid_of(image->volume()), remarks, BetweenPlanes::nearest));
     contours.regions.clear();
   }
   if (!labels.layers.empty()) regions.push_back(std::make_shared<const io::Content>(std::move(labels)));

@@ -114,7 +114,7 @@ void add_measurements(const Uptake& uptake, const Segment& segment, double voxel
 
 // The regions on the image's own grid.
 LabelMap labels_on(const Request& request, const Grid& grid, std::vector<Remark>& remarks) {
-  if (const auto* contours = request.find<Contours>("labels")) return rasterize(*contours, grid, remarks);
+  if (const auto* contours = request.find<Contours>("labels")) return rasterize(*contours, grid, remarks, BetweenPlanes::nearest);
   const LabelMap& given = request.need<LabelMap>("labels");
   if (given.planar) throw Error(Code::bad_input, "the labels are of a plain picture and have no place in the PET image");
   if (given.grid().same_as(grid)) return clone(given);

@@ -18,6 +18,7 @@
 #include "io/nifti/nifti.h"
 #include "io/nrrd/nrrd.h"
 #include "io/png/png.h"
+#include "io/rawdata/rawdata.h"
 
 namespace penta::io {
 
@@ -50,6 +51,10 @@ constexpr std::array formats{
     Format{"MetaImage", ".mha", metaimage::sniff, alone<metaimage::read>, labels_alone<metaimage::read_labels>},
     Format{"PNG", ".png", png::sniff_png, alone<png::read>, labels_alone<png::read_labels>},
     Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, alone<png::read>, labels_alone<png::read_labels>},
+    Format{"Interfile", ".hs .hv .h33 .hdr", rawdata::sniff_interfile, rawdata::read_interfile,
+           rawdata::read_interfile_labels},
+    Format{"NumPy", ".npy", rawdata::sniff_npy, rawdata::read_npy, rawdata::read_npy_labels},
+    Format{"NumPy archive", ".npz", rawdata::sniff_npz, rawdata::read_npz, rawdata::read_npz_labels},
 };
 
 // Enough for the unpacked header of a gzipped NIfTI-2 and for the preamble of DICOM.

@@ -30,4 +30,16 @@ namespace penta::io::rawdata {
 [[nodiscard]] LabelMap read_npz_labels(std::span<const std::byte> bytes, const std::string& name,
                                        const ReadBeside& beside);
 
+/// Interfile 3.3 and what STIR and Siemens added: !INTERFILE := stands first.
+[[nodiscard]] bool sniff_interfile(std::span<const std::byte> bytes) noexcept;
+
+/// Reads an Interfile header and the data file that it names: a PET or SPECT image, a PET sinogram (STIR's segments; no
+/// time of flight), SPECT projections, or PET list mode. Images lie as STIR says for the patient's position; where the
+/// header has none, head in and supine is taken with the remark orientation_unknown. SPECT angles: PS3.3 C.8.4.12, said.
+/// A template without data and the types Static, Dynamic, Curve and ROI are refused by name.
+[[nodiscard]] Content read_interfile(std::span<const std::byte> bytes, const std::string& name,
+                                     const ReadBeside& beside);
+[[nodiscard]] LabelMap read_interfile_labels(std::span<const std::byte> bytes, const std::string& name,
+                                             const ReadBeside& beside);
+
 }  // namespace penta::io::rawdata

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ namespace penta::io::dicom {
 /// preamble whose first tags are of group 0002 or 0008).
 [[nodiscard]] bool sniff(std::span<const std::byte> bytes) noexcept;
 
+struct ParsedSeries;
+
 enum class SeriesKind { volume, frames, projections, contours, segmentation, other };
 
 /// One thing that can be read out of a set of DICOM files: usually one series; a series that mixes orientations,
@@ -25,7 +28,10 @@ struct Series {
   Acquisition acquisition;  ///< of the first instance
   std::string sop_class, transfer_syntax, shape;
   std::vector<std::filesystem::path> files;  ///< in slice (or instance) order
+  std::vector<std::vector<int>> frames;      ///< by file, those that belong to it; empty: all frames of all files
   std::vector<Remark> faults;
+  /// What scan found in the headers, so that read need not parse files again that have not changed. May be absent.
+  std::shared_ptr<const ParsedSeries> parsed{};
 };
 
 struct Catalogue {

@@ -3,6 +3,7 @@
 
 #include "core/hash.h"
 #include "io/dicom/internal.h"
+#include "io/dicom/mosaic.h"
 
 namespace penta::io::dicom {
 
@@ -160,14 +161,24 @@ Slice slice_of(DcmItem& data, Instance& instance) {
   return slice;
 }
 
-// Mosaics hold all slices of a volume in one picture; their header describes the picture, not the slices.
 bool is_mosaic(const Instance& instance) { return contains(instance.acquisition.image_type, "MOSAIC"); }
+
+// Mosaics hold all slices of a volume in one picture; their header describes the picture, not the slices.
+bool read_tiles(DcmItem& data, Instance& instance, const Slice& first) {
+  const auto mosaic = is_mosaic(instance) ? mosaic_of(data) : std::nullopt;
+  const auto tile = mosaic ? tile_layout(instance.layout, *mosaic) : std::nullopt;
+  if (!tile) return false;
+  instance.slices = tile_slices(first, *mosaic, instance.layout, *tile, instance.faults);
+  instance.layout = *tile;
+  return true;
+}
 
 void read_slices_of(DcmItem& data, Instance& instance) {
   if (instance.enhanced) return read_functional_groups(data, instance);
   if (instance.kind == SeriesKind::volume && instance.acquisition.dicom_modality == "NM")
     return read_nm_slices(data, instance);
   const Slice first = slice_of(data, instance);
+  if (instance.kind == SeriesKind::volume && read_tiles(data, instance, first)) return;
   std::optional<std::array<double, 2>> by_regions;
   if (instance.acquisition.modality == "US")
     by_regions = us_spacing(us_regions(data), instance.layout, instance.faults);
@@ -195,10 +206,12 @@ void settle_kind(DcmItem& data, Instance& instance) {
   // A CT localiser is a projection: neither HU nor a slice.
   if (instance.acquisition.modality == "CT" && instance.kind == SeriesKind::volume && contains(type, "LOCALIZER"))
     instance.kind = SeriesKind::frames;
-  if (instance.kind == SeriesKind::volume && (is_mosaic(instance) || instance.layout.is_colour())) {
-    if (is_mosaic(instance))
-      add_fault(instance, Severity::warning, "mosaic",
-                "a Siemens mosaic: its slices are not yet taken apart, it is read as a picture");
+  if (instance.kind == SeriesKind::volume && instance.layout.is_colour()) instance.kind = SeriesKind::frames;
+  if (instance.kind == SeriesKind::volume && is_mosaic(instance)) {
+    const auto mosaic = mosaic_of(data);
+    if (mosaic && tile_layout(instance.layout, *mosaic)) return;
+    add_fault(instance, Severity::warning, "mosaic",
+              "a Siemens mosaic that does not say how many slices it holds (NumberOfImagesInMosaic): read as a picture");
     instance.kind = SeriesKind::frames;
   }
 }
@@ -218,7 +231,7 @@ void check_pixels(const Object& object, Instance& instance) {
   }
   if (!transfer_syntax_known(object.transfer_syntax))
     return add_fault(instance, Severity::error, "unsupported_transfer_syntax",
-                     "transfer syntax " + uid_name(object.transfer_syntax) + " is not read");
+                     unread_syntax(object.transfer_syntax));
   const auto end = object.complete ? static_cast<std::int64_t>(object.bytes.size()) : object.file_bytes;
   const std::int64_t there = std::min<std::int64_t>(end - object.pixel_offset, object.pixel_length);
   const std::int64_t needed = instance.layout.frame_bytes() * instance.layout.frames;
@@ -282,6 +295,7 @@ Instance instance_of(const Object& object, const Source& source) {
   instance.id = {instance.sop_class, text(data, tag::sop_instance), 0};
   instance.series_number = integer(data, tag::series_number).value_or(0);
   instance.instance_number = integer(data, tag::instance_number).value_or(0);
+  instance.concatenation = text(data, Tag{0x0020, 0x9161});
   instance.acquisition = acquisition_of(data, instance.faults);
   if (instance.sop_class.empty()) {
     instance.sop_class =

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@
 #include "core/image.h"
 #include "core/raw_data.h"
 #include "io/dicom/dicom.h"
+#include "io/dicom/file.h"
 #include "io/dicom/tags.h"
 
 class DcmDataset;
@@ -46,6 +48,7 @@ class Object {
 
   std::string name, transfer_syntax, media_class;  ///< media_class: (0002,0002)
   std::int64_t file_bytes = 0;
+  FileStamp stamp;  ///< of the file, where there is one
   bool big_endian = false;
   bool words = false;     ///< pixel data of VR OW
   bool complete = false;  ///< the bytes reach to the end of the file
@@ -70,10 +73,12 @@ class Object {
 [[nodiscard]] DcmItem* first_item(DcmItem& item, Tag sequence);
 [[nodiscard]] std::vector<std::uint16_t> words16(DcmItem& item, Tag tag);
 [[nodiscard]] bool has(DcmItem& item, Tag tag);
+/// The value's bytes as 64-bit numbers in little endian (OV, or whatever VR an unknown one was read as).
+[[nodiscard]] std::vector<std::uint64_t> raw_numbers64(DcmItem& item, Tag tag);
 /// "RTDoseStorage (1.2.840...)", as PS3.6 names the UID.
 [[nodiscard]] std::string uid_name(const std::string& uid);
 
-// --- pixels.cpp, jpeg2000.cpp, codecs.cpp, colour.cpp: pixel data to values ----------------------------------------
+// --- pixels.cpp, fragments.cpp, codecs.cpp, jpeg*.cpp, deflated.cpp, colour.cpp: pixel data to values --------------
 
 struct Layout {
   std::int64_t columns = 0, rows = 0, frames = 1;
@@ -94,6 +99,8 @@ struct Layout {
 /// Throws Error{bad_input}: more than 8 GiB, or more than 200 times the file's bytes (above 64 MiB).
 void check_limits(const Layout& layout, const Object& object);
 [[nodiscard]] bool transfer_syntax_known(const std::string& uid) noexcept;
+/// Why pixels of this transfer syntax are not read: "MPEG2 video (1.2.840.10008.1.2.4.100) is not read".
+[[nodiscard]] std::string unread_syntax(const std::string& uid);
 
 /// One frame's samples, host byte order, `bits` 8, 16 or 32 each, colour by pixel unless `planar`.
 struct RawFrame {
@@ -103,11 +110,26 @@ struct RawFrame {
   bool planar = false;
 };
 
+/// A picture of tiles that holds all slices of one volume, row by row from the top left (Siemens).
+struct Mosaic {
+  int across = 0, count = 0;        ///< tiles a row (as many rows are stored), tiles used
+  std::optional<Vector3> normal{};  ///< from one slice to the next, where the header says so
+};
+
+/// The fragments of each encapsulated frame, in order.
+using FrameFragments = std::vector<std::vector<std::span<const std::byte>>>;
+/// Throws Error{bad_input} where the fragments do not make up so many frames.
+[[nodiscard]] FrameFragments fragments_by_frame(const Object& object, std::int64_t frames);
+
 /// The encapsulated or native frames of one instance. Calls for different frames may run at the same time.
+/// The tiles of a mosaic count as frames: `layout` is that of one tile.
 class Frames {
  public:
   explicit Frames(const Object& object);
-  [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
+  /// Of an instance opened again by its PixelPlace: plain and grey, so that nothing but the layout is needed.
+  Frames(const Object& object, const Layout& layout);
+  [[nodiscard]] const Layout& layout() const noexcept { return tile_ ? *tile_ : layout_; }
+  [[nodiscard]] bool has_tiles() const noexcept { return tile_.has_value(); }
   /// Stored values of a grey frame, sign-extended; `out` holds columns * rows. Throws Error{bad_input}.
   void stored(std::int64_t frame, std::span<std::int32_t> out) const;
   void real(std::int64_t frame, std::span<float> out) const;
@@ -116,11 +138,16 @@ class Frames {
  private:
   [[nodiscard]] RawFrame raw(std::int64_t frame) const;
   [[nodiscard]] std::vector<std::uint8_t> native(std::int64_t frame) const;
-  void find_fragments();
-
+  void stored_picture(std::int64_t frame, std::span<std::int32_t> out) const;
+  void stored_tile(std::int64_t frame, std::span<std::int32_t> out) const;
   const Object& object_;
   Layout layout_;
-  std::vector<std::vector<std::span<const std::byte>>> fragments_;  ///< by frame
+  std::optional<Layout> tile_;  ///< of a mosaic
+  Mosaic mosaic_;
+  mutable std::mutex tiles_mutex_;
+  mutable std::int64_t tiles_frame_ = -1;
+  mutable std::vector<std::int32_t> tiles_;  ///< the picture that tiles_frame_ names, decoded once for all its tiles
+  FrameFragments fragments_;
   std::vector<Rgb8> palette_;
   int palette_first_ = 0;
 };
@@ -129,7 +156,14 @@ class Frames {
 [[nodiscard]] RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout,
                                        const std::string& name);
 [[nodiscard]] RawFrame decode_rle(std::span<const std::byte> stream, const Layout& layout, const std::string& name);
-/// JPEG (processes 1, 2, 4, 14) and JPEG-LS through DCMTK's codecs.
+/// Raw deflate of the bytes that the frame has when it is not compressed (PS3.5 A.4.13).
+[[nodiscard]] RawFrame decode_deflated(std::span<const std::byte> stream, const Layout& layout,
+                                       const std::string& name);
+[[nodiscard]] RawFrame decode_jpegls(std::span<const std::byte> stream, const Layout& layout, const std::string& name);
+/// The data set of Deflated Explicit VR Little Endian: everything after the meta header is one raw deflate stream
+/// (PS3.5 A.5). Throws Error{bad_input} past 200 times the packed size (above 64 MiB) or 8 GiB.
+[[nodiscard]] std::vector<std::byte> inflate_data_set(std::span<const std::byte> packed, const std::string& name);
+/// JPEG (processes 1, 2, 4, 14) through DCMTK's codecs.
 [[nodiscard]] RawFrame decode_jpeg(std::span<const std::byte> stream, const std::string& transfer_syntax,
                                    const Layout& layout, const std::string& name);
 
@@ -163,20 +197,35 @@ struct Slice {
   std::optional<double> thickness_mm, between_mm;
   double slope = 1, intercept = 0;
   /// What tells apart slices at one place: acquisition, temporal position, echo time, b-value, trigger time, gate ...
-  std::array<double, 9> keys{};
-  int number = 0;  ///< Instance Number or frame number
+  std::array<double, 12> keys{};
+  std::optional<Vector3> gradient{};  ///< of diffusion, in patient space, of length one
+  std::int64_t number = 0;  ///< Instance Number, or for frames that times 1e6 plus the frame's
 };
 enum SliceKey : std::size_t {
-  key_temporal, key_echo, key_b_value, key_trigger, key_gate, key_window, key_acquisition, key_time, key_type
+  key_temporal, key_echo, key_b_value, key_trigger, key_gate, key_window, key_acquisition, key_time, key_type,
+  key_direction,  ///< a hash of `gradient`
+  key_dimension,  ///< rank by Dimension Index Values that are not of space
+  key_stack       ///< a hash of Stack ID (0020,9056)
+};
+
+/// Where the pixel data lie in the file of a plain instance (one grey frame, no palette, table or mosaic), so that
+/// reading them need not parse the header again.
+struct PixelPlace {
+  std::int64_t offset = 0;
+  std::uint32_t length = 0;
+  bool big_endian = false, words = false;
 };
 
 struct Instance {
   Source source;
+  FileStamp stamp;
+  std::optional<PixelPlace> place;
   SeriesKind kind = SeriesKind::other;
   bool enhanced = false, has_pixels = false;
   Acquisition acquisition;
   SourceInstance id;
   std::string sop_class, transfer_syntax, unit, shape;
+  std::string concatenation;  ///< (0020,9161): the instances of one cut into several (PS3.3 C.7.6.16.2.2.4)
   int series_number = 0, instance_number = 0;
   Layout layout;
   std::vector<Slice> slices;
@@ -185,6 +234,14 @@ struct Instance {
 
 /// Throws Error{bad_input} only where the file is not DICOM; other faults are in `faults`.
 [[nodiscard]] Instance instance_of(const Object& object, const Source& source);
+/// The same, with what reading the pixels later needs.
+[[nodiscard]] Instance placed_instance_of(const Object& object, const Source& source);
+/// The pixel data only, of an instance that has its place. Throws Error{bad_input}.
+[[nodiscard]] Object reopen(const Instance& instance);
+/// What scan keeps for read: the instances by file.
+struct ParsedSeries {
+  std::vector<Instance> instances;
+};
 /// Fills the slices of an enhanced multi-frame instance from its functional groups (PS3.3 C.7.6.16).
 void read_functional_groups(DcmItem& data, Instance& instance);
 /// Plane from (0020,0032) and (0020,0037), orthonormal within 1e-3. Nothing when absent or wrong.

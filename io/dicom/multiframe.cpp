@@ -27,10 +27,10 @@ constexpr Tag frame_content{0x0020, 0x9111}, plane_position{0x0020, 0x9113}, pla
     pixel_measures{0x0028, 0x9110}, value_transformation{0x0028, 0x9145}, mr_echo{0x0018, 0x9114},
     mr_diffusion{0x0018, 0x9117}, mr_timing{0x0018, 0x9112}, cardiac{0x0018, 0x9118};
 
-Slice slice_of(const Groups& groups, int frame, std::vector<Remark>& faults) {
+Slice slice_of(const Groups& groups, int frame, std::int64_t place_in_series, std::vector<Remark>& faults) {
   Slice slice;
   slice.frame = frame;
-  slice.number = frame;
+  slice.number = place_in_series;
   DcmItem* position = groups.find(plane_position);
   DcmItem* orientation = groups.find(plane_orientation);
   if (position != nullptr && orientation != nullptr) slice.plane = plane_of(*position, *orientation);
@@ -74,8 +74,8 @@ void read_functional_groups(DcmItem& data, Instance& instance) {
                                "Per-frame Functional Groups (5200,9230) has fewer items than there are frames"});
   for (std::int64_t frame = 0; frame < instance.layout.frames; ++frame) {
     const auto at = static_cast<std::size_t>(frame);
-    instance.slices.push_back(
-        slice_of({shared, at < own.size() ? own[at] : nullptr}, static_cast<int>(frame), instance.faults));
+    instance.slices.push_back(slice_of({shared, at < own.size() ? own[at] : nullptr}, static_cast<int>(frame),
+                                       instance.instance_number * std::int64_t{1000000} + frame, instance.faults));
     if (instance.faults.size() > 100) break;  // every frame has the same fault
   }
   const Groups first{shared, own.empty() ? nullptr : own.front()};

@@ -181,7 +181,8 @@ void read_nm_slices(DcmItem& data, Instance& instance) {
   for (std::int64_t frame = 0; frame < instance.layout.frames; ++frame) {
     const auto at = static_cast<std::size_t>(frame);
     Slice slice;
-    slice.frame = slice.number = static_cast<int>(frame);
+    slice.number = frame;
+    slice.frame = static_cast<int>(frame);
     slice.spacing_mm = spacing;
     slice.thickness_mm = thickness;
     slice.between_mm = std::abs(between);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "io/dicom/internal.h"
+#include "io/dicom/mosaic.h"
 
 namespace penta::io::dicom {
 
@@ -11,16 +12,27 @@ namespace {
 constexpr std::int64_t decoded_limit = std::int64_t{8} << 30;
 constexpr std::int64_t decoded_free = 64 << 20;  // up to here the ratio to the file's size does not matter
 
-constexpr std::string_view rle = "1.2.840.10008.1.2.5";
+constexpr std::string_view rle = "1.2.840.10008.1.2.5", deflated_frames = "1.2.840.10008.1.2.8.1";
 constexpr std::array<std::string_view, 6> native_syntaxes{
     "1.2.840.10008.1.2",      "1.2.840.10008.1.2.1",    "1.2.840.10008.1.2.2",
     "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.98", "1.2.840.113619.5.2"};
 constexpr std::array<std::string_view, 5> jpeg2000_syntaxes{
     "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202",
     "1.2.840.10008.1.2.4.203"};
-constexpr std::array<std::string_view, 8> jpeg_syntaxes{
-    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55",
-    "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"};
+constexpr std::array<std::string_view, 6> jpeg_syntaxes{
+    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.53",
+    "1.2.840.10008.1.2.4.55", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"};
+constexpr std::array<std::string_view, 2> jpegls_syntaxes{"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"};
+// Names of what is refused, since DCMTK does not know the younger ones (PS3.6 A).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> unread_syntaxes{{
+    {"1.2.840.10008.1.2.4.100", "MPEG2 video"},        {"1.2.840.10008.1.2.4.100.1", "MPEG2 video"},
+    {"1.2.840.10008.1.2.4.101", "MPEG2 video"},        {"1.2.840.10008.1.2.4.101.1", "MPEG2 video"},
+    {"1.2.840.10008.1.2.4.102", "MPEG-4 AVC/H.264 video"}, {"1.2.840.10008.1.2.4.103", "MPEG-4 AVC/H.264 video"},
+    {"1.2.840.10008.1.2.4.104", "MPEG-4 AVC/H.264 video"}, {"1.2.840.10008.1.2.4.105", "MPEG-4 AVC/H.264 video"},
+    {"1.2.840.10008.1.2.4.106", "MPEG-4 AVC/H.264 video"}, {"1.2.840.10008.1.2.4.107", "HEVC/H.265 video"},
+    {"1.2.840.10008.1.2.4.108", "HEVC/H.265 video"},   {"1.2.840.10008.1.2.4.110", "JPEG XL"},
+    {"1.2.840.10008.1.2.4.111", "JPEG XL"},            {"1.2.840.10008.1.2.4.112", "JPEG XL"},
+}};
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& list, std::string_view uid) noexcept {
@@ -31,54 +43,20 @@ bool among(const std::array<std::string_view, N>& list, std::string_view uid) no
   throw Error(Code::bad_input, "reading the pixels of " + object.name + ": " + what);
 }
 
-std::uint32_t length_at(std::span<const std::byte> bytes, std::size_t at) noexcept {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>(bytes[at + i]) << (8 * i);
-  return value;
-}
-
-bool is_item(std::span<const std::byte> bytes, std::size_t at, unsigned last) noexcept {
-  return bytes[at] == std::byte{0xFE} && bytes[at + 1] == std::byte{0xFF} &&
-         bytes[at + 2] == std::byte{static_cast<unsigned char>(last)} && bytes[at + 3] == std::byte{0xE0};
-}
-
-/// A fragment and its distance from the first byte after the offset table's item, as the offset table counts.
-struct Fragment {
-  std::span<const std::byte> bytes;
-  std::int64_t offset;
-};
-
-/// Items of encapsulated pixel data: first the basic offset table (PS3.5 A.4).
-std::vector<Fragment> fragments_of(const Object& object) {
-  std::vector<Fragment> out;
-  const auto bytes = object.bytes;
-  auto at = static_cast<std::size_t>(object.pixel_offset);
-  std::size_t start = at;
-  while (at + 8 <= bytes.size() && is_item(bytes, at, 0)) {
-    const std::size_t length = length_at(bytes, at + 4);
-    // The last fragment of a truncated file is kept: its decoder says what is wrong with it.
-    const std::size_t there = std::min(length, bytes.size() - at - 8);
-    if (out.empty()) start = at + 8 + there;
-    out.push_back({bytes.subspan(at + 8, there), static_cast<std::int64_t>(at) - static_cast<std::int64_t>(start)});
-    at += 8 + there;
-  }
-  if (out.empty()) fail(object, "encapsulated pixel data without items");
-  return out;
-}
-
-bool starts_frame(std::span<const std::byte> bytes) noexcept {
-  if (bytes.size() < 4) return false;
-  const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
-  if (at(0) == 0xFF && at(1) == 0xD8 && at(2) == 0xFF) return true;                     // JPEG, JPEG-LS
-  if (at(0) == 0xFF && at(1) == 0x4F && at(2) == 0xFF && at(3) == 0x51) return true;    // J2K codestream
-  return at(0) == 0 && at(1) == 0 && at(2) == 0 && at(3) == 12;                         // JP2 file
-}
-
 template <class T>
 T value_at(const std::vector<std::uint8_t>& bytes, std::size_t index) noexcept {
   T value{};
   std::memcpy(&value, bytes.data() + index * sizeof(T), sizeof(T));
   return value;
+}
+
+// A compressed frame of single bits: packed as native ones are, but each frame from its own first byte on.
+RawFrame bits_apart(RawFrame packed, const Layout& layout) {
+  if (layout.bits_allocated != 1) return packed;
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(layout.pixels()));
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = (packed.bytes[i / 8] >> (i % 8)) & 1;
+  packed.bytes = std::move(out);
+  return packed;
 }
 
 }  // namespace
@@ -123,7 +101,15 @@ Layout layout_of(const Object& object) {
 }
 
 bool transfer_syntax_known(const std::string& uid) noexcept {
-  return uid == rle || among(native_syntaxes, uid) || among(jpeg2000_syntaxes, uid) || among(jpeg_syntaxes, uid);
+  return uid == rle || uid == deflated_frames || among(native_syntaxes, uid) || among(jpeg2000_syntaxes, uid) ||
+         among(jpeg_syntaxes, uid) || among(jpegls_syntaxes, uid);
+}
+
+std::string unread_syntax(const std::string& uid) {
+  for (const auto& [known, name] : unread_syntaxes)
+    if (uid == known) return std::string(name) + " (" + uid + ") is not read";
+  if (uid.starts_with("1.2.840.10008.1.2.4.10")) return "video (" + uid + ") is not read";
+  return "transfer syntax " + uid_name(uid) + " is not read";
 }
 
 void check_limits(const Layout& layout, const Object& object) {
@@ -135,15 +121,23 @@ void check_limits(const Layout& layout, const Object& object) {
     fail(object, "the pixels would be more than 200 times as large as the file");
 }
 
+Frames::Frames(const Object& object, const Layout& layout) : object_(object), layout_(layout) {
+  if (object.encapsulated()) fragments_ = fragments_by_frame(object, layout_.frames);
+}
+
 Frames::Frames(const Object& object) : object_(object), layout_(layout_of(object)) {
   if (!object.has_pixels()) fail(object, "there is no pixel data");
   check_limits(layout_, object);
   if (!transfer_syntax_known(object.transfer_syntax))
-    fail(object, "transfer syntax " + uid_name(object.transfer_syntax) + " is not read");
+    fail(object, unread_syntax(object.transfer_syntax));
   if (layout_.photometric == "PALETTE COLOR")
     std::tie(palette_first_, palette_) = palette_of(object.data(), object.name);
+  if (const auto mosaic = mosaic_of(object.data()); mosaic && !layout_.is_colour() && layout_.bits_stored > 0) {
+    mosaic_ = *mosaic;
+    tile_ = tile_layout(layout_, mosaic_);
+  }
   if (object.encapsulated()) {
-    find_fragments();
+    fragments_ = fragments_by_frame(object, layout_.frames);
     return;
   }
   const std::int64_t there =
@@ -154,33 +148,6 @@ Frames::Frames(const Object& object) : object_(object), layout_(layout_of(object
     fail(object, "truncated: " + std::to_string(there) + " bytes of pixel data, " +
                      std::to_string(layout_.frame_bytes() * layout_.frames) + " are needed");
   }
-}
-
-void Frames::find_fragments() {
-  const auto all = fragments_of(object_);
-  const auto frames = static_cast<std::size_t>(layout_.frames);
-  const std::span<const Fragment> rest(all.data() + 1, all.size() - 1);
-  if (rest.empty()) fail(object_, "encapsulated pixel data without a frame");
-  if (frames > rest.size())
-    fail(object_, "truncated: " + std::to_string(rest.size()) + " fragments for " + std::to_string(frames) + " frames");
-  fragments_.resize(frames);
-  const auto table = all.front().bytes;
-  std::vector<std::int64_t> starts;
-  for (std::size_t i = 0; i + 4 <= table.size() && frames > 1; i += 4) starts.push_back(length_at(table, i));
-  const bool by_table = starts.size() == frames && std::is_sorted(starts.begin(), starts.end()) && starts[0] == 0;
-  const bool one_each = rest.size() == frames;
-  std::size_t frame = 0;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    bool next = false;
-    if (i == 0 || frames == 1) next = false;
-    else if (one_each) next = true;
-    else if (by_table) next = frame + 1 < frames && rest[i].offset >= starts[frame + 1];
-    else next = starts_frame(rest[i].bytes);
-    if (next) ++frame;
-    if (frame >= frames) fail(object_, "more encapsulated frames than Number of Frames (0028,0008)");
-    fragments_[frame].push_back(rest[i].bytes);
-  }
-  if (frame + 1 != frames) fail(object_, "fewer encapsulated frames than Number of Frames (0028,0008)");
 }
 
 std::vector<std::uint8_t> Frames::native(std::int64_t frame) const {
@@ -230,8 +197,10 @@ RawFrame Frames::raw(std::int64_t frame) const {
   }
   if (stream.empty()) fail(object_, "truncated frame");
   const std::string& syntax = object_.transfer_syntax;
-  if (syntax == rle) return decode_rle(stream, layout_, object_.name);
+  if (syntax == rle) return bits_apart(decode_rle(stream, layout_, object_.name), layout_);
   if (among(jpeg2000_syntaxes, syntax)) return decode_jpeg2000(stream, layout_, object_.name);
+  if (among(jpegls_syntaxes, syntax)) return decode_jpegls(stream, layout_, object_.name);
+  if (syntax == deflated_frames) return bits_apart(decode_deflated(stream, layout_, object_.name), layout_);
   if (among(jpeg_syntaxes, syntax)) return decode_jpeg(stream, syntax, layout_, object_.name);
   RawFrame out{{}, layout_.photometric, layout_.bits_allocated, layout_.planar == 1};
   if (static_cast<std::int64_t>(stream.size()) < layout_.frame_bytes()) fail(object_, "truncated frame");
@@ -241,6 +210,24 @@ RawFrame Frames::raw(std::int64_t frame) const {
 }
 
 void Frames::stored(std::int64_t frame, std::span<std::int32_t> out) const {
+  if (tile_) stored_tile(frame, out);
+  else stored_picture(frame, out);
+}
+
+void Frames::stored_tile(std::int64_t frame, std::span<std::int32_t> out) const {
+  const std::lock_guard lock(tiles_mutex_);
+  if (const std::int64_t picture = frame / mosaic_.count; picture != tiles_frame_) {
+    tiles_.resize(static_cast<std::size_t>(layout_.pixels()));
+    stored_picture(picture, tiles_);
+    tiles_frame_ = picture;
+  }
+  const std::int64_t tile = frame % mosaic_.count;
+  auto from = tiles_.begin() + tile / mosaic_.across * tile_->rows * layout_.columns + tile % mosaic_.across * tile_->columns;
+  for (std::int64_t y = 0; y < tile_->rows; ++y, from += layout_.columns)
+    std::copy_n(from, tile_->columns, out.begin() + y * tile_->columns);
+}
+
+void Frames::stored_picture(std::int64_t frame, std::span<std::int32_t> out) const {
   if (layout_.samples != 1) fail(object_, "a grey image was expected");
   const RawFrame source = raw(frame);
   if (source.bytes.size() * 8 / static_cast<std::size_t>(source.bits) < out.size()) fail(object_, "truncated frame");

@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "io/dicom/internal.h"
 #include "io/dicom/read_seg.h"
+#include "io/dicom/words.h"
 
 namespace penta::io::dicom {
 
@@ -36,13 +37,16 @@ void each_frame(const std::vector<Instance>& instances, const Targets& targets, 
   parallel_for(count, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      if (targets[at].empty()) continue;
-      const Object object = load(instances[at].source, true);
-      const Frames frames(object);
       const auto& mine = targets[at];
-      parallel_for(static_cast<std::int64_t>(mine.size()), 4, [&](std::int64_t from, std::int64_t to) {
-        for (std::int64_t k = from; k < to; ++k) body(frames, mine[static_cast<std::size_t>(k)]);
-      });
+      if (mine.empty()) continue;
+      const Object object = instances[at].place ? reopen(instances[at]) : load(instances[at].source, true);
+      const auto hand_on = [&](const Frames& frames) {
+        parallel_for(static_cast<std::int64_t>(mine.size()), 4, [&](std::int64_t from, std::int64_t to) {
+          for (std::int64_t k = from; k < to; ++k) body(frames, mine[static_cast<std::size_t>(k)]);
+        });
+      };
+      if (instances[at].place) hand_on(Frames(object, instances[at].layout));
+      else hand_on(Frames(object));
     }
   });
 }
@@ -94,6 +98,23 @@ bool whole_values(const Frames& frames, const Instance& instance, const Slice& s
   return true;
 }
 
+// Samples that may go from the file straight to where they belong and become values there.
+bool is_direct(const Instance& instance) noexcept {
+  const bool native = instance.transfer_syntax == "1.2.840.10008.1.2" || instance.transfer_syntax == "1.2.840.10008.1.2.1";
+  return instance.place && native && !instance.place->big_endian && instance.layout.bits_allocated == 16 &&
+         instance.place->length != 0xFFFFFFFFU && !turns_monochrome1(instance);
+}
+
+// False (and `out` is unfinished) where a value does not fit.
+bool direct_values(const Instance& instance, const Slice& slice, std::span<std::int16_t> out) {
+  const File file(instance.source.path, instance.source.name);
+  if (file.stamp() != instance.stamp)
+    throw Error(Code::bad_input, "reading " + instance.source.name + ": the file changed while it was being read");
+  file.read(instance.place->offset, std::as_writable_bytes(out));
+  return to_values(out, {instance.layout.bits_stored, instance.layout.high_bit, instance.layout.is_signed,
+                         static_cast<std::int64_t>(slice.intercept)});
+}
+
 bool is_whole(const std::vector<Instance>& instances) {
   for (const Instance& instance : instances) {
     if (instance.layout.is_real() || instance.layout.is_double()) return false;
@@ -128,21 +149,33 @@ std::span<T> slice_voxels(VolumeSequence& volumes, const Target& target, const L
       .subspan(target.place * static_cast<std::size_t>(layout.pixels()), static_cast<std::size_t>(layout.pixels()));
 }
 
-VolumeSequence read_volumes(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+// Nothing where a value does not fit.
+std::optional<VolumeSequence> read_words(const std::vector<Instance>& instances, const Arrangement& arrangement) {
   const Layout& layout = instances.front().layout;
   const Targets targets = targets_of(arrangement, instances.size());
-  if (is_whole(instances)) {
-    auto volumes = empty_volumes<std::int16_t>(arrangement, layout);
-    std::atomic<bool> fits{true};
-    each_frame(instances, targets, [&](const Frames& frames, const Target& target) {
-      if (fits && !whole_values(frames, instances[target.slice->instance], *target.slice,
-                                slice_voxels<std::int16_t>(volumes, target, layout)))
-        fits = false;
+  auto volumes = empty_volumes<std::int16_t>(arrangement, layout);
+  std::atomic<bool> fits{true};
+  const auto voxels = [&](const Target& target) { return slice_voxels<std::int16_t>(volumes, target, layout); };
+  if (std::all_of(instances.begin(), instances.end(), is_direct)) {
+    parallel_for(static_cast<std::int64_t>(instances.size()), 1, [&](std::int64_t first, std::int64_t last) {
+      for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
+        for (const Target& target : targets[i])
+          if (fits && !direct_values(instances[i], *target.slice, voxels(target))) fits = false;
     });
-    if (fits) return volumes;
+  } else {
+    each_frame(instances, targets, [&](const Frames& frames, const Target& target) {
+      if (fits && !whole_values(frames, instances[target.slice->instance], *target.slice, voxels(target))) fits = false;
+    });
   }
+  return fits ? std::optional(std::move(volumes)) : std::nullopt;
+}
+
+VolumeSequence read_volumes(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+  if (is_whole(instances))
+    if (auto volumes = read_words(instances, arrangement)) return std::move(*volumes);
+  const Layout& layout = instances.front().layout;
   auto volumes = empty_volumes<float>(arrangement, layout);
-  each_frame(instances, targets, [&](const Frames& frames, const Target& target) {
+  each_frame(instances, targets_of(arrangement, instances.size()), [&](const Frames& frames, const Target& target) {
     real_values(frames, instances[target.slice->instance], *target.slice, slice_voxels<float>(volumes, target, layout));
   });
   return volumes;
@@ -313,6 +346,15 @@ Content read_instances(std::vector<Instance> instances) {
 
 namespace {
 
+/// True when all files are those that scan saw.
+bool still_there(const Series& series) {
+  const auto& instances = series.parsed->instances;
+  if (instances.size() != series.files.size()) return false;
+  for (std::size_t i = 0; i < instances.size(); ++i)
+    if (instances[i].source.path != series.files[i] || stamp_of(series.files[i]) != instances[i].stamp) return false;
+  return true;
+}
+
 void keep_frames(Instance& instance, const std::vector<int>& frames) {
   std::erase_if(instance.slices, [&](const Slice& slice) {
     return std::find(frames.begin(), frames.end(), slice.frame) == frames.end();
@@ -323,13 +365,14 @@ void keep_frames(Instance& instance, const std::vector<int>& frames) {
 
 Content read(const Series& series) {
   if (series.files.empty()) throw Error(Code::bad_input, "reading a series: it names no files");
+  if (series.parsed && still_there(series)) return read_instances(series.parsed->instances);
   std::vector<Instance> instances(series.files.size());
   parallel_for(static_cast<std::int64_t>(instances.size()), 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const auto& path = series.files[static_cast<std::size_t>(i)];
       const Source source{path.filename().string(), path};
       Instance& instance = instances[static_cast<std::size_t>(i)];
-      instance = instance_of(load(source, false), source);
+      instance = placed_instance_of(load(source, false), source);
       if (!series.frames.empty()) keep_frames(instance, series.frames[static_cast<std::size_t>(i)]);
     }
   });

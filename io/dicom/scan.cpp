@@ -6,12 +6,11 @@
 
 #include "core/parallel.h"
 #include "io/dicom/internal.h"
+#include "io/dicom/split.h"
 
 namespace penta::io::dicom {
 
 namespace {
-
-using Group = std::vector<Instance>;
 
 struct Scanned {
   std::vector<Instance> instances;
@@ -30,7 +29,7 @@ void scan_file(const std::filesystem::path& path, std::optional<Instance>& insta
                      source.name + ": a DICOMDIR; the files themselves are read instead"};
       return;
     }
-    instance = instance_of(object, source);
+    instance = placed_instance_of(object, source);
   } catch (const Error& error) {
     const std::string what = error.what();
     const bool foreign = what.ends_with("not a DICOM file"), cut = what.ends_with("(truncated)");
@@ -57,8 +56,15 @@ Scanned scan_files(std::span<const std::filesystem::path> files) {
   return out;
 }
 
+// Slices of one multi-frame instance may belong with those of others: a concatenation, a file a time point.
+bool may_join(const Instance& instance) noexcept {
+  return instance.kind == SeriesKind::volume && instance.acquisition.dicom_modality != "NM" &&
+         !instance.slices.empty() && instance.slices.front().plane.has_value();
+}
+
 bool is_alone(const Instance& instance) noexcept {
-  return instance.kind != SeriesKind::volume && instance.kind != SeriesKind::other ? true : instance.layout.frames > 1;
+  if (instance.kind != SeriesKind::volume && instance.kind != SeriesKind::other) return true;
+  return instance.layout.frames > 1 && !may_join(instance);
 }
 
 bool is_localizer(const Instance& instance) noexcept {
@@ -73,71 +79,6 @@ auto key_of(const Instance& instance, std::size_t number) {
                     is_alone(instance) ? number + 1 : 0);
 }
 
-bool same_place_kind(const Slice& a, const Slice& b) noexcept {
-  if (a.plane.has_value() != b.plane.has_value() || a.spacing_mm.has_value() != b.spacing_mm.has_value()) return false;
-  if (a.plane && !same_orientation(*a.plane, *b.plane)) return false;
-  if (!a.spacing_mm) return true;
-  for (std::size_t i = 0; i < 2; ++i)
-    if (std::abs((*a.spacing_mm)[i] - (*b.spacing_mm)[i]) > 1e-3 * (*a.spacing_mm)[i]) return false;
-  return true;
-}
-
-// A series may hold several orientations or pixel sizes.
-std::vector<Group> by_orientation(Group group) {
-  std::vector<Group> out;
-  for (Instance& instance : group) {
-    const auto fits = [&](const Group& other) {
-      const auto &mine = instance.slices, &theirs = other.front().slices;
-      if (mine.empty() || theirs.empty()) return mine.empty() == theirs.empty();
-      return same_place_kind(mine.front(), theirs.front());
-    };
-    const auto found = std::find_if(out.begin(), out.end(), fits);
-    if (found != out.end()) found->push_back(std::move(instance));
-    else out.emplace_back().push_back(std::move(instance));
-  }
-  return out;
-}
-
-std::vector<Slice> slices_of(const Group& group) {
-  std::vector<Slice> out;
-  for (std::size_t i = 0; i < group.size(); ++i)
-    for (Slice slice : group[i].slices) {
-      slice.instance = i;
-      out.push_back(slice);
-    }
-  return out;
-}
-
-std::vector<Group> by_key(Group group, SliceKey key) {
-  std::map<double, Group> parts;
-  for (Instance& instance : group) {
-    const double value = instance.slices.empty() ? 0 : instance.slices.front().keys[key];
-    parts[value].push_back(std::move(instance));
-  }
-  std::vector<Group> out;
-  for (auto& [value, part] : parts) out.push_back(std::move(part));
-  // In the order of acquisition, not of the key: an image type's key is a hash.
-  std::stable_sort(out.begin(), out.end(), [](const Group& a, const Group& b) {
-    return a.front().instance_number < b.front().instance_number;
-  });
-  return out;
-}
-
-// Different kinds of image at the same places (water and fat, magnitude and phase) are entries of their own, and so
-// are the acquisitions of a CT series.
-std::vector<Group> by_repeats(Group group) {
-  if (group.front().kind != SeriesKind::volume || !has_repeats(slices_of(group))) return {std::move(group)};
-  std::vector<Group> out;
-  for (Group& part : by_key(std::move(group), key_type)) {
-    if (part.front().acquisition.modality != "CT" || !has_repeats(slices_of(part))) {
-      out.push_back(std::move(part));
-      continue;
-    }
-    for (Group& acquisition : by_key(std::move(part), key_acquisition)) out.push_back(std::move(acquisition));
-  }
-  return out;
-}
-
 // The same instance stored twice, under two names.
 void drop_copies(Group& group, std::vector<Remark>& faults) {
   std::map<std::string, const Instance*> seen;
@@ -148,6 +89,7 @@ void drop_copies(Group& group, std::vector<Remark>& faults) {
     const bool copy = found != seen.end() && !instance.id.sop_instance_uid.empty() &&
                       found->second->instance_number == instance.instance_number &&
                       !instance.slices.empty() && !found->second->slices.empty() &&
+                      instance.slices.front().frame == found->second->slices.front().frame &&
                       instance.slices.front().plane.has_value() == found->second->slices.front().plane.has_value() &&
                       (!instance.slices.front().plane ||
                        instance.slices.front().plane->origin == found->second->slices.front().plane->origin);
@@ -186,6 +128,28 @@ std::string frames_text(const Layout& layout) {
          std::to_string(layout.rows) + " pixels";
 }
 
+// Which frames of its files belong to the series, where not all do.
+void add_frames(const Group& group, const std::vector<std::size_t>& order, Series& series) {
+  const bool partly = std::any_of(group.begin(), group.end(), [](const Instance& instance) {
+    return static_cast<std::int64_t>(instance.slices.size()) < instance.layout.frames;
+  });
+  if (!partly || (series.kind != SeriesKind::volume && series.kind != SeriesKind::frames)) return;
+  for (const std::size_t i : order) {
+    std::vector<int>& frames = series.frames.emplace_back();
+    for (const Slice& slice : group[i].slices) frames.push_back(slice.frame);
+  }
+}
+
+// The instances in the order of the files, for read; only plain ones, since others are parsed again for their pixels.
+void keep_parsed(Group group, const std::vector<std::size_t>& order, Series& series) {
+  constexpr std::size_t instances_max = 5000;  // about 20 MB
+  const bool plain = std::all_of(group.begin(), group.end(), [](const Instance& i) { return i.place.has_value(); });
+  if (!plain || !series.frames.empty() || group.size() > instances_max) return;
+  auto parsed = std::make_shared<ParsedSeries>();
+  for (const std::size_t i : order) parsed->instances.push_back(std::move(group[i]));
+  series.parsed = std::move(parsed);
+}
+
 Series series_of(Group group) {
   Series out;
   drop_copies(group, out.faults);
@@ -212,10 +176,12 @@ Series series_of(Group group) {
       out.shape = frames_text(group.front().layout);
   }
   for (const std::size_t i : order) out.files.push_back(group[i].source.path);
+  add_frames(group, order, out);
   const Instance& first = group[order.front()];
   out.sop_class = first.sop_class;
   out.transfer_syntax = first.transfer_syntax;
   out.acquisition = first.acquisition;
+  keep_parsed(std::move(group), order, out);
   return out;
 }
 
@@ -232,8 +198,7 @@ Catalogue scan(std::span<const std::filesystem::path> files) {
     groups[key].push_back(std::move(scanned.instances[i]));
   }
   for (auto& [key, group] : groups)
-    for (Group& oriented : by_orientation(std::move(group)))
-      for (Group& one : by_repeats(std::move(oriented))) out.series.push_back(series_of(std::move(one)));
+    for (Group& one : split(std::move(group))) out.series.push_back(series_of(std::move(one)));
   return out;
 }
 

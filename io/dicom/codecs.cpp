@@ -4,7 +4,6 @@
 #include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
 
 #include <cstring>
 
@@ -17,7 +16,6 @@ namespace {
 void register_codecs() {
   static const bool ready = [] {
     DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_never, EPC_colorByPixel);
-    DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
     return true;
   }();
   static_cast<void>(ready);
@@ -82,11 +80,12 @@ RawFrame decode_rle(std::span<const std::byte> stream, const Layout& layout, con
   };
   const auto width = static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
   const std::size_t segments = width * static_cast<std::size_t>(layout.samples);
-  if (stream.size() < 64 || word(0) != segments || layout.bits_allocated == 1)
+  if (stream.size() < 64 || word(0) != segments)
     throw Error(Code::bad_input, "decoding RLE of " + name + ": its segments do not fit the pixel description");
   const std::string photometric = layout.photometric == "YBR_FULL_422" ? "YBR_FULL" : layout.photometric;
-  RawFrame out{{}, photometric, layout.bits_allocated, false};
-  const auto pixels = static_cast<std::size_t>(layout.pixels());
+  RawFrame out{{}, photometric, std::max(layout.bits_allocated, 8), false};
+  // Single bits are packed before they are compressed.
+  const auto pixels = static_cast<std::size_t>(layout.bits_allocated == 1 ? layout.frame_bytes() : layout.pixels());
   out.bytes.resize(pixels * segments);
   for (std::size_t s = 0; s < segments; ++s) {
     const std::size_t first = word(s + 1), last = s + 1 < segments ? word(s + 2) : stream.size();

@@ -2,11 +2,9 @@
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/oflog/oflog.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <limits>
 
 #include "io/dicom/internal.h"
@@ -17,8 +15,6 @@ namespace penta::io::dicom {
 namespace {
 
 constexpr std::int64_t first_read = 256 << 10;
-constexpr std::int64_t inflated_limit = std::int64_t{8} << 30;
-constexpr std::int64_t inflated_free = 64 << 20;  // up to here the ratio does not matter
 
 // DCMTK logs to standard error unless told otherwise; what matters is in our own faults.
 void set_up_dcmtk() {
@@ -60,44 +56,13 @@ class MemoryStream : public DcmInputBufferStream {
 
 DcmInputStream* MemoryFactory::create() const { return std::make_unique<MemoryStream>(bytes_).release(); }
 
-std::vector<std::byte> read_file(const Source& source, std::int64_t limit, std::int64_t& file_bytes) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(source.path, error))
-    throw Error(Code::bad_input, "reading " + source.name + ": not a regular file");
-  std::ifstream file(source.path, std::ios::binary | std::ios::ate);
-  if (!file) throw Error(Code::bad_input, "reading " + source.name + ": the file cannot be opened");
-  file_bytes = static_cast<std::int64_t>(file.tellg());
-  std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(file_bytes, limit)));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) throw Error(Code::bad_input, "reading " + source.name + ": the file cannot be read");
+std::vector<std::byte> read_file(const Source& source, std::int64_t limit, Object& object) {
+  const File file(source.path, source.name);
+  object.stamp = file.stamp();
+  object.file_bytes = object.stamp.bytes;
+  std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(object.file_bytes, limit)));
+  file.read(0, bytes);
   return bytes;
-}
-
-// Deflated Explicit VR Little Endian: everything after the meta header is one raw deflate stream (PS3.5 A.5).
-std::vector<std::byte> inflate_all(std::span<const std::byte> packed, const std::string& name) {
-  const auto limit = std::min(inflated_limit, std::max(inflated_free, static_cast<std::int64_t>(packed.size()) * 200));
-  z_stream stream{};
-  if (inflateInit2(&stream, -15) != Z_OK) throw Error(Code::internal, "zlib cannot start");
-  std::vector<std::byte> out(std::max<std::size_t>(packed.size() * 4, 4096));
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(packed.size(), std::numeric_limits<uInt>::max()));
-  std::size_t used = 0;
-  int state = Z_OK;
-  while (state == Z_OK) {
-    if (used == out.size()) out.resize(out.size() * 2);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + used);
-    stream.avail_out = static_cast<uInt>(std::min<std::size_t>(out.size() - used, 1U << 30));
-    const uInt before = stream.avail_out;
-    state = inflate(&stream, Z_NO_FLUSH);
-    used += before - stream.avail_out;
-    if (static_cast<std::int64_t>(used) > limit) state = Z_MEM_ERROR;
-  }
-  inflateEnd(&stream);
-  if (state == Z_MEM_ERROR)
-    throw Error(Code::bad_input, "reading " + name + ": the deflated data set grows past the limit (200 times, 8 GiB)");
-  out.resize(used);
-  return out;  // a truncated stream gives a truncated data set, which is then named as such
 }
 
 std::uint32_t number_at(std::span<const std::byte> bytes, std::size_t at, std::size_t count, bool big) noexcept {
@@ -185,7 +150,7 @@ bool parse(Object& object) {
   std::size_t at = read_meta(object);
   if (object.transfer_syntax == "1.2.840.10008.1.2.1.99") {
     if (!object.complete) return false;
-    object.storage = inflate_all(object.bytes.subspan(std::min(at, object.bytes.size())), object.name);
+    object.storage = inflate_data_set(object.bytes.subspan(std::min(at, object.bytes.size())), object.name);
     object.bytes = object.storage;
     at = 0;
   }
@@ -259,7 +224,7 @@ Object load(const Source& source, bool whole) {
       object.bytes = source.bytes;
       object.file_bytes = static_cast<std::int64_t>(source.bytes.size());
     } else {
-      object.storage = read_file(source, limit, object.file_bytes);
+      object.storage = read_file(source, limit, object);
       object.bytes = object.storage;
     }
     object.complete = object.file_bytes == static_cast<std::int64_t>(object.bytes.size());
@@ -267,6 +232,27 @@ Object load(const Source& source, bool whole) {
     if (parse(object)) break;
   }
   convert_texts(*object.dataset);
+  return object;
+}
+
+Object reopen(const Instance& instance) {
+  const File file(instance.source.path, instance.source.name);
+  if (file.stamp() != instance.stamp)
+    throw Error(Code::bad_input, "reading " + instance.source.name + ": the file changed while it was being read");
+  const PixelPlace& place = *instance.place;
+  Object object;
+  object.name = instance.source.name;
+  object.transfer_syntax = instance.transfer_syntax;
+  object.stamp = file.stamp();
+  object.file_bytes = object.stamp.bytes;
+  object.big_endian = place.big_endian;
+  object.words = place.words;
+  object.pixel_tag = Tag{0x7FE0, 0x0010};
+  object.pixel_length = place.length;
+  object.storage.resize(static_cast<std::size_t>(std::min<std::int64_t>(place.length, object.file_bytes - place.offset)));
+  file.read(place.offset, object.storage);
+  object.bytes = object.storage;
+  object.dataset = std::make_unique<DcmDataset>();
   return object;
 }
 
@@ -332,6 +318,22 @@ std::vector<std::uint16_t> words16(DcmItem& item, Tag tag) {
   } else if (element->getUint8Array(bytes).good() && bytes != nullptr) {
     out.resize(element->getLength() / 2);
     std::memcpy(out.data(), bytes, out.size() * 2);
+  }
+  return out;
+}
+
+std::vector<std::uint64_t> raw_numbers64(DcmItem& item, Tag tag) {
+  DcmElement* element = element_of(item, tag);
+  if (element == nullptr) return {};
+  std::vector<std::uint64_t> out;
+  Uint64* values = nullptr;
+  Uint8* bytes = nullptr;
+  const std::size_t count = element->getLength() / 8;
+  if (element->getUint64Array(values).good() && values != nullptr) {
+    out.assign(values, values + count);
+  } else if (element->getUint8Array(bytes).good() && bytes != nullptr) {
+    out.resize(count);
+    std::memcpy(out.data(), bytes, count * 8);
   }
   return out;
 }

@@ -87,6 +87,34 @@ std::unique_ptr<opj_image_t, Release> decode(std::span<const std::byte> stream_b
   return image;
 }
 
+/// Where a channel's samples lie: one a pixel, or one for two columns (and rows) as colour differences may.
+void check_channel(const opj_image_comp_t& channel, const Layout& layout, const std::string& name) {
+  if (channel.data == nullptr) fail(name, "the stream is broken or truncated");
+  const bool full = channel.w == layout.columns && channel.h == layout.rows;
+  const bool halved = channel.dx == 2 && channel.dy >= 1 && channel.w == (layout.columns + 1) / 2 && channel.h > 0;
+  if (!full && !halved) fail(name, "its channels differ in size");
+}
+
+template <class T>
+void take_channel(const opj_image_comp_t& channel, const Layout& layout, std::size_t first, std::size_t step,
+                  std::vector<std::uint8_t>& bytes) {
+  const auto columns = static_cast<std::size_t>(layout.columns), rows = static_cast<std::size_t>(layout.rows);
+  const bool full = channel.w == layout.columns && channel.h == layout.rows;
+  // The stream and the header may differ in sign and in bits: the low bits are what was stored.
+  const std::uint32_t sign = layout.is_signed && channel.prec < 32 ? 1U << (channel.prec - 1) : 0;
+  const std::uint32_t mask = channel.prec < 32 ? (1U << channel.prec) - 1 : ~0U;
+  std::uint8_t* out = bytes.data() + first * sizeof(T);
+  for (std::size_t y = 0; y < rows; ++y) {
+    const OPJ_INT32* from = channel.data + (full ? y : std::min<std::size_t>(y / channel.dy, channel.h - 1)) * channel.w;
+    for (std::size_t x = 0; x < columns; ++x, out += step * sizeof(T)) {
+      std::uint32_t word = static_cast<std::uint32_t>(from[full ? x : x / 2]);
+      if (sign != 0) word = ((word & mask) ^ sign) - sign;
+      const T value = static_cast<T>(word);
+      std::memcpy(out, &value, sizeof(T));
+    }
+  }
+}
+
 }  // namespace
 
 RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout, const std::string& name) {
@@ -95,28 +123,16 @@ RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout
   RawFrame out;
   out.photometric = layout.photometric.starts_with("YBR_RCT") || layout.photometric.starts_with("YBR_ICT")
                         ? "RGB" : layout.photometric;
-  out.bits = layout.bits_allocated;
-  if (out.bits != 8 && out.bits != 16 && out.bits != 32) fail(name, "Bits Allocated must be 8, 16 or 32");
-  const std::size_t width = static_cast<std::size_t>(out.bits) / 8, samples = static_cast<std::size_t>(layout.samples);
-  const auto pixels = static_cast<std::size_t>(layout.pixels());
-  out.bytes.resize(pixels * samples * width);
+  out.bits = std::max(layout.bits_allocated, 8);
+  if (out.bits != 8 && out.bits != 16 && out.bits != 32) fail(name, "Bits Allocated must be 1, 8, 16 or 32");
+  const auto samples = static_cast<std::size_t>(layout.samples);
+  out.bytes.resize(static_cast<std::size_t>(layout.pixels()) * samples * (static_cast<std::size_t>(out.bits) / 8));
   for (std::size_t c = 0; c < samples; ++c) {
-    const opj_image_comp_t& component = image->comps[c];
-    if (component.data == nullptr) fail(name, "the stream is broken or truncated");
-    const bool full = component.w == layout.columns && component.h == layout.rows;
-    const bool halved = component.dx == 2 && component.w == (layout.columns + 1) / 2;
-    if (!full && !halved) fail(name, "its channels differ in size");
-    const int precision = static_cast<int>(component.prec);
-    for (std::size_t i = 0; i < pixels; ++i) {
-      const auto columns = static_cast<std::size_t>(layout.columns);
-      const std::size_t x = i % columns, y = i / columns;
-      const std::size_t source_y = std::min<std::size_t>(y / component.dy, component.h - 1);
-      const std::int32_t value = full ? component.data[i] : component.data[x / 2 + source_y * component.w];
-      // The stream and the header may differ in sign and in bits: the low bits are what was stored.
-      std::uint32_t word = static_cast<std::uint32_t>(value);
-      if (layout.is_signed && precision < 32 && (word >> (precision - 1) & 1U) != 0) word |= ~0U << precision;
-      std::memcpy(out.bytes.data() + (i * samples + c) * width, &word, width);
-    }
+    const opj_image_comp_t& channel = image->comps[c];
+    check_channel(channel, layout, name);
+    if (out.bits == 8) take_channel<std::uint8_t>(channel, layout, c, samples, out.bytes);
+    else if (out.bits == 16) take_channel<std::uint16_t>(channel, layout, c, samples, out.bytes);
+    else take_channel<std::uint32_t>(channel, layout, c, samples, out.bytes);
   }
   return out;
 }

@@ -5,7 +5,6 @@
 #include <dcmtk/dcmdata/dcrleerg.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmjpeg/djencode.h>
-#include <dcmtk/dcmjpls/djencode.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -21,7 +20,6 @@ DcmTagKey key(Tag tag) { return {tag.group, tag.element}; }
 void register_encoders() {
   static const bool ready = [] {
     DJEncoderRegistration::registerCodecs();
-    DJLSEncoderRegistration::registerCodecs();
     DcmRLEEncoderRegistration::registerCodecs();
     return true;
   }();
@@ -86,6 +84,51 @@ std::vector<std::byte> Made::bytes(const std::string& transfer_syntax) const {
   stream.flushBuffer(buffer, length);
   if (status.bad()) throw std::runtime_error(status.text());
   out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+namespace {
+
+void append(std::vector<std::byte>& out, std::uint64_t value, int count) {
+  for (int i = 0; i < count; ++i) out.push_back(static_cast<std::byte>(value >> (8 * i)));
+}
+
+void append_item(std::vector<std::byte>& out, std::span<const std::byte> bytes) {
+  append(out, 0xE000FFFE, 4);
+  append(out, bytes.size() + bytes.size() % 2, 4);
+  out.insert(out.end(), bytes.begin(), bytes.end());
+  if (bytes.size() % 2 != 0) out.push_back(std::byte{0});
+}
+
+}  // namespace
+
+std::vector<std::byte> Made::encapsulated(const std::string& transfer_syntax,
+                                          const std::vector<std::vector<std::byte>>& fragments,
+                                          const std::vector<std::uint32_t>& offsets) const {
+  std::vector<std::byte> out(128);
+  append(out, 0x4D434944, 4);  // DICM
+  append(out, 0x00100002, 4);
+  append(out, 0x4955, 2);
+  append(out, transfer_syntax.size() + transfer_syntax.size() % 2, 2);
+  for (const char c : transfer_syntax) out.push_back(static_cast<std::byte>(c));
+  if (transfer_syntax.size() % 2 != 0) out.push_back(std::byte{0});
+  std::vector<std::byte> header(1 << 20);
+  DcmOutputBufferStream stream(header.data(), static_cast<offile_off_t>(header.size()));
+  data_->transferInit();
+  const OFCondition status = data_->write(stream, EXS_LittleEndianExplicit, EET_ExplicitLength, nullptr);
+  data_->transferEnd();
+  stream.flush();
+  void* buffer = nullptr;
+  offile_off_t length = 0;
+  stream.flushBuffer(buffer, length);
+  if (status.bad()) throw std::runtime_error(status.text());
+  out.insert(out.end(), header.begin(), header.begin() + static_cast<std::ptrdiff_t>(length));
+  append(out, 0x00107FE0, 4);
+  append(out, 0x424F, 4);  // OB
+  append(out, 0xFFFFFFFF, 4);
+  append_item(out, std::as_bytes(std::span(offsets)));
+  for (const auto& fragment : fragments) append_item(out, fragment);
+  append(out, 0xE0DDFFFE, 8);
   return out;
 }
 

@@ -30,6 +30,10 @@ class Made {
   Made& pixels8(const std::vector<std::uint8_t>& values);
   /// Part-10 bytes in the transfer syntax of this UID. Throws std::runtime_error where DCMTK cannot encode it.
   [[nodiscard]] std::vector<std::byte> bytes(const std::string& transfer_syntax = "1.2.840.10008.1.2.1") const;
+  /// Part-10 bytes with these fragments as encapsulated pixel data, and this basic offset table.
+  [[nodiscard]] std::vector<std::byte> encapsulated(const std::string& transfer_syntax,
+                                                    const std::vector<std::vector<std::byte>>& fragments,
+                                                    const std::vector<std::uint32_t>& offsets = {}) const;
 
  private:
   std::unique_ptr<DcmDataset> data_;

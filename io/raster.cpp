@@ -56,7 +56,6 @@ Image image_of(Raster raster, const std::string& name) {
   image.pixels = volumes_of(raster, name);
   if (raster.voxels.dim[4] > 1) image.axis = SequenceAxis::time;
   image.remarks = std::move(raster.remarks);
-  image.sha256 = hash_of(image);
   return image;
 }
 

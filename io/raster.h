@@ -40,8 +40,13 @@ struct Stored {
   const Grid* grid = nullptr;                    ///< lives as long as what was given
   bool in_mm = false;
   nifti::Datatype datatype = nifti::Datatype::u8;
-  std::vector<std::byte> bytes;  ///< the room asked for, zero, and then the voxels, little-endian
+  std::vector<std::byte> bytes;                    ///< stored_of(): the room asked for, zero, and then the voxels
+  std::vector<std::span<const std::byte>> pieces;  ///< look_at(): the voxels one after the other, little-endian
 };
+
+/// The voxels where they are, in the image that was given or, where they had to change, in `bytes`. Throws as stored_of().
+[[nodiscard]] Stored look_at(const Image& image, const std::string& format);
+[[nodiscard]] Stored look_at(const LabelMap& labels, int layer);
 
 /// Throws Error{bad_input} that names `format` on slices that are no volume, and on volumes or frames that differ.
 [[nodiscard]] Stored stored_of(const Image& image, const std::string& format, std::size_t room_bytes = 0);

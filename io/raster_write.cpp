@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/error.h"
 #include "io/raster.h"
@@ -21,19 +22,7 @@ constexpr Datatype datatype_of() noexcept {
   return Datatype::rgb24;
 }
 
-void make_room(Stored& stored, std::size_t room_bytes, std::size_t payload_bytes) {
-  stored.bytes.reserve(room_bytes + payload_bytes);
-  stored.bytes.resize(room_bytes);
-}
-
-template <class T>
-void append(std::vector<std::byte>& bytes, std::span<const T> voxels) {
-  static_assert(std::endian::native == std::endian::little);
-  const auto raw = std::as_bytes(voxels);
-  bytes.insert(bytes.end(), raw.begin(), raw.end());
-}
-
-Stored stored_volumes(const VolumeSequence& volumes, const std::string& format, std::size_t room_bytes) {
+Stored look_at_volumes(const VolumeSequence& volumes, const std::string& format) {
   if (volumes.empty()) throw Error(Code::bad_input, "writing " + format + ": an image without a volume");
   return std::visit(
       [&](const auto& first) {
@@ -45,12 +34,11 @@ Stored stored_volumes(const VolumeSequence& volumes, const std::string& format, 
         stored.size = {grid.size()[0], grid.size()[1], grid.size()[2], static_cast<std::int64_t>(volumes.size())};
         stored.spacing_mm = grid.spacing_mm();
         stored.datatype = datatype_of<std::decay_t<decltype(first.voxels()[0])>>();
-        make_room(stored, room_bytes, first.voxels().size_bytes() * volumes.size());
         for (const AnyVolume& volume : volumes) {
           const V* same = std::get_if<V>(&volume);
           if (same == nullptr || !same->grid().same_as(grid))
             throw Error(Code::bad_input, "writing " + format + ": the volumes differ in voxel type or grid");
-          append(stored.bytes, same->voxels());
+          stored.pieces.push_back(std::as_bytes(same->voxels()));
         }
         return stored;
       },
@@ -58,7 +46,7 @@ Stored stored_volumes(const VolumeSequence& volumes, const std::string& format, 
 }
 
 // Frames become slices of one voxel with the frames as fourth dimension; they have no place in a patient.
-Stored stored_frames(const FrameSequence& frames, const std::string& format, std::size_t room_bytes) {
+Stored look_at_frames(const FrameSequence& frames, const std::string& format) {
   if (frames.empty()) throw Error(Code::bad_input, "writing " + format + ": an image without a picture");
   const Frame2d& first = frames.front();
   return std::visit(
@@ -70,36 +58,46 @@ Stored stored_frames(const FrameSequence& frames, const std::string& format, std
         stored.in_mm = first.spacing_mm.has_value();
         if (first.spacing_mm) stored.spacing_mm = {(*first.spacing_mm)[0], (*first.spacing_mm)[1], 1};
         stored.datatype = datatype_of<T>();
-        make_room(stored, room_bytes, pixels.size() * sizeof(T) * frames.size());
         for (const Frame2d& frame : frames) {
           const P* same = std::get_if<P>(&frame.pixels);
           if (same == nullptr || frame.width != first.width || frame.height != first.height)
             throw Error(Code::bad_input, "writing " + format + ": the frames differ in size or pixel type");
-          append(stored.bytes, std::span<const T>(*same));
+          stored.pieces.push_back(std::as_bytes(std::span<const T>(*same)));
         }
         return stored;
       },
       first.pixels);
 }
 
+/// The voxels behind so many zeros, in one piece.
+Stored gathered(Stored stored, std::size_t room_bytes) {
+  std::size_t size = room_bytes;
+  for (const auto& piece : stored.pieces) size += piece.size();
+  std::vector<std::byte> bytes;
+  bytes.reserve(size);
+  bytes.resize(room_bytes);
+  for (const auto& piece : stored.pieces) bytes.insert(bytes.end(), piece.begin(), piece.end());
+  stored.bytes = std::move(bytes);
+  stored.pieces.clear();
+  return stored;
+}
+
 }  // namespace
 
-Stored stored_of(const Image& image, const std::string& format, std::size_t room_bytes) {
-  if (const auto* volumes = std::get_if<VolumeSequence>(&image.pixels))
-    return stored_volumes(*volumes, format, room_bytes);
-  if (const auto* frames = std::get_if<FrameSequence>(&image.pixels)) return stored_frames(*frames, format, room_bytes);
+Stored look_at(const Image& image, const std::string& format) {
+  static_assert(std::endian::native == std::endian::little);
+  if (const auto* volumes = std::get_if<VolumeSequence>(&image.pixels)) return look_at_volumes(*volumes, format);
+  if (const auto* frames = std::get_if<FrameSequence>(&image.pixels)) return look_at_frames(*frames, format);
   throw Error(Code::bad_input, "writing " + format + ": the slices are no volume (" +
                                    std::get<SliceStack>(image.pixels).why + "); resample them first");
 }
 
-Stored stored_of(const LabelMap& labels, int layer, std::size_t room_bytes) {
+Stored look_at(const LabelMap& labels, int layer) {
   const Volume<std::uint16_t>& volume = labels.layers.at(static_cast<std::size_t>(layer));
   const auto voxels = volume.voxels();
   const Size3& size = volume.grid().size();
-  const bool narrow = std::all_of(voxels.begin(), voxels.end(), [](std::uint16_t v) { return v <= 255; });
   Stored stored;
   stored.size = {size[0], size[1], size[2], 1};
-  stored.datatype = narrow ? Datatype::u8 : Datatype::u16;
   if (labels.planar) {
     stored.size = {size[0], size[1], 1, size[2]};
   } else {
@@ -107,16 +105,24 @@ Stored stored_of(const LabelMap& labels, int layer, std::size_t room_bytes) {
     stored.spacing_mm = volume.grid().spacing_mm();
     stored.in_mm = true;
   }
-  make_room(stored, room_bytes, voxels.size() * nifti::voxel_bytes(stored.datatype));
-  if (!narrow) {
-    append(stored.bytes, voxels);
+  if (!std::all_of(voxels.begin(), voxels.end(), [](std::uint16_t v) { return v <= 255; })) {
+    stored.datatype = Datatype::u16;
+    stored.pieces.push_back(std::as_bytes(voxels));
     return stored;
   }
-  std::vector<std::uint8_t> small(voxels.size());
-  std::transform(voxels.begin(), voxels.end(), small.begin(),
-                 [](std::uint16_t v) { return static_cast<std::uint8_t>(v); });
-  append(stored.bytes, std::span<const std::uint8_t>(small));
+  stored.bytes.resize(voxels.size());
+  std::transform(voxels.begin(), voxels.end(), stored.bytes.begin(),
+                 [](std::uint16_t v) { return static_cast<std::byte>(v); });
+  stored.pieces.emplace_back(stored.bytes);
   return stored;
+}
+
+Stored stored_of(const Image& image, const std::string& format, std::size_t room_bytes) {
+  return gathered(look_at(image, format), room_bytes);
+}
+
+Stored stored_of(const LabelMap& labels, int layer, std::size_t room_bytes) {
+  return gathered(look_at(labels, layer), room_bytes);
 }
 
 }  // namespace penta::io

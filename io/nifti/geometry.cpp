@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "core/error.h"
 
@@ -12,7 +13,8 @@ namespace penta::io::nifti {
 namespace {
 
 constexpr double shear_max = 1e-3;
-constexpr double disagreement_mm_max = 0.5;
+constexpr double disagreement_mm_max = 0.1;
+constexpr double spacing_mismatch_max = 1e-3;  // of the spacing
 constexpr double rounding_mm = 0.01;
 
 /// Rows are R, A, S before `to_lps` and L, P, S after; the fourth column is the place of voxel (0, 0, 0).
@@ -121,22 +123,29 @@ Attempt attempt(const Affine& lps, const Size3& size) {
   return answer;
 }
 
-/// pixdim 1 to 3 as they may be used; an axis of one voxel may lack its step.
-Vector3 checked_spacing(const Header& header, const std::string& name, std::vector<Remark>& remarks) {
-  Vector3 spacing{};
+/// pixdim 1 to 3 as they may be used, or why they may not.
+struct Spacing {
+  Vector3 value{};
+  std::string fault;
+};
+
+Spacing spacing_of(const Header& header, std::vector<Remark>& remarks) {
+  Spacing spacing;
   for (std::size_t k = 0; k < 3; ++k) {
     const double stored = header.pixdim[k + 1];
     const std::string field = "pixdim[" + std::to_string(k + 1) + "]";
-    spacing[k] = std::abs(stored);
+    spacing.value[k] = std::abs(stored);
     if (stored < 0)
       remarks.push_back({Severity::warning, "negative_spacing", field + " is negative: its size is taken"});
-    if (spacing[k] > 0 && std::isfinite(spacing[k])) continue;
-    if (header.dim[k + 1] > 1 || k < 2)
-      throw Error(Code::bad_input, "reading NIfTI '" + name + "': " + field + " is " + short_number(stored) +
-                                       "; a spacing must be > 0 and finite");
-    spacing[k] = 1;
-    remarks.push_back({Severity::note, "no_slice_spacing",
-                       field + " is " + short_number(stored) + ": 1 is taken for the only slice"});
+    if (spacing.value[k] > 0 && std::isfinite(spacing.value[k])) continue;
+    if (header.dim[k + 1] > 1 || k < 2) {
+      spacing.fault = field + " is " + short_number(stored) + "; a spacing must be > 0 and finite";
+    } else {
+      // An axis of one voxel may lack its step.
+      spacing.value[k] = 1;
+      remarks.push_back({Severity::note, "no_slice_spacing",
+                         field + " is " + short_number(stored) + ": 1 is taken for the only slice"});
+    }
   }
   return spacing;
 }
@@ -160,37 +169,111 @@ Grid accept(const Attempt& found, const std::string& which, std::vector<Remark>&
   return *found.grid;
 }
 
+/// What of pixdim and the qform does not go with the sform that is taken.
+void say_disagreement(const Grid& taken, const Attempt& by_qform, const Spacing& spacing, double unit,
+                      std::vector<Remark>& remarks) {
+  const auto warn = [&](const char* code, std::string text) {
+    remarks.push_back({Severity::warning, code, std::move(text)});
+  };
+  if (!spacing.fault.empty()) {
+    warn("pixdim_wrong", spacing.fault + ": the sform's is taken");
+    return;
+  }
+  if (by_qform.grid)
+    if (const double off = disagreement_mm(taken, *by_qform.grid); off > disagreement_mm_max) {
+      warn("sform_qform_disagree",
+           "sform and qform disagree by up to " + short_number(off) + " mm at a corner: sform is taken");
+      return;
+    }
+  for (std::size_t k = 0; k < 3; ++k) {
+    const double stored = spacing.value[k] * unit, used = taken.spacing_mm()[k];
+    if (taken.size()[k] > 1 && std::abs(stored - used) > spacing_mismatch_max * used)
+      warn("pixdim_sform_disagree", "pixdim[" + std::to_string(k + 1) + "] says " + short_number(stored) +
+                                        " mm and the sform " + short_number(used) + ": sform is taken");
+  }
+}
+
+// Code 1, scanner, is what is expected; the others say what the axes were aligned to (nifti1.h, XFORM CODES).
+void say_space(int code, const char* which, std::vector<Remark>& remarks) {
+  if (code == 1) return;
+  const char* space = code == 2   ? "another image"
+                      : code == 3 ? "the Talairach atlas"
+                      : code == 4 ? "the MNI152 template"
+                      : code == 5 ? "a template"
+                                  : nullptr;
+  remarks.push_back({Severity::note, "space_of_file",
+                     space == nullptr
+                         ? std::string(which) + "_code is " + std::to_string(code) + ", which nifti1.h does not know"
+                         : std::string("coordinates are aligned to ") + space + " (" + which + "_code " +
+                               std::to_string(code) + "), not the scanner's"});
+}
+
+void say_quaternion(const Header& header, std::vector<Remark>& remarks) {
+  const auto& q = header.quaternion;
+  if (const double square = q[0] * q[0] + q[1] * q[1] + q[2] * q[2]; square > 1.0 + 1e-4)
+    remarks.push_back({Severity::warning, "quaternion_not_normal",
+                       "the quaternion is longer than one (" + short_number(std::sqrt(square)) + "): it is made one"});
+  if (const double qfac = header.pixdim[0]; qfac != 1 && qfac != -1 && qfac != 0)
+    remarks.push_back({Severity::note, "qfac_unusual",
+                       "pixdim[0] is " + short_number(qfac) + ", neither 1 nor -1: its sign is taken"});
+}
+
+// nifti1.h, method 1: x = pixdim[1] i, y = pixdim[2] j, z = pixdim[3] k, in RAS. ANALYZE 7.5 has x run to the left
+// (orient 0, "transverse unflipped"), as FSL, SPM and ITK read it.
+Grid by_pixdim(const Header& header, const Vector3& spacing, double unit, const Size3& size,
+               std::vector<Remark>& remarks) {
+  const bool analyze = header.kind == Kind::analyze;
+  remarks.push_back({Severity::warning, "orientation_unknown",
+                     analyze ? "ANALYZE 7.5 does not say where left and right are: x is taken to run to the left"
+                             : "neither sform nor qform is set: only pixdim says where voxels lie; left and right are "
+                               "not known"});
+  const double x = analyze ? -spacing[0] : spacing[0];
+  const Affine plain{{{x, 0, 0, 0}, {0, spacing[1], 0, 0}, {0, 0, spacing[2], 0}}};
+  return *attempt(to_lps_mm(plain, unit), size).grid;
+}
+
 }  // namespace
 
 Grid place(const Header& header, const std::string& name, std::vector<Remark>& remarks) {
   const Size3 size{header.dim[1], header.dim[2], header.dim[3]};
   const double unit = unit_mm(header, remarks);
-  const Vector3 spacing = checked_spacing(header, name, remarks);
+  const Spacing spacing = spacing_of(header, remarks);
   Attempt by_sform, by_qform;
   if (header.sform_code > 0) by_sform = attempt(to_lps_mm(header.srow, unit), size);
-  if (header.qform_code > 0) by_qform = attempt(to_lps_mm(qform(header, spacing), unit), size);
+  if (!by_sform.grid && !spacing.fault.empty())
+    throw Error(Code::bad_input, "reading NIfTI '" + name + "': " + spacing.fault);
+  if (header.qform_code > 0 && spacing.fault.empty())
+    by_qform = attempt(to_lps_mm(qform(header, spacing.value), unit), size);
   if (by_sform.grid) {
-    if (by_qform.grid)
-      if (const double off = disagreement_mm(*by_sform.grid, *by_qform.grid); off > disagreement_mm_max)
-        remarks.push_back(
-            {Severity::warning, "sform_qform_disagree",
-             "sform and qform disagree by up to " + short_number(off) + " mm at a corner: sform is taken"});
+    say_disagreement(*by_sform.grid, by_qform, spacing, unit, remarks);
+    say_space(header.sform_code, "sform", remarks);
     return accept(by_sform, "sform", remarks);
   }
   if (by_qform.grid) {
     if (header.sform_code > 0)
       remarks.push_back({Severity::warning, "sform_left", "the sform " + by_sform.why + ": qform is taken"});
+    say_quaternion(header, remarks);
+    say_space(header.qform_code, "qform", remarks);
     return accept(by_qform, "qform", remarks);
   }
   if (header.sform_code > 0)
     throw Error(Code::bad_input, "reading NIfTI '" + name + "': the sform (srow) " + by_sform.why);
   if (header.qform_code > 0) throw Error(Code::bad_input, "reading NIfTI '" + name + "': the qform " + by_qform.why);
-  remarks.push_back(
-      {Severity::warning, "orientation_unknown",
-       "neither sform nor qform is set: only pixdim says where voxels lie; left and right are not known"});
-  // nifti1.h, method 1: x = pixdim[1] i, y = pixdim[2] j, z = pixdim[3] k, in RAS.
-  const Affine plain{{{spacing[0], 0, 0, 0}, {0, spacing[1], 0, 0}, {0, 0, spacing[2], 0}}};
-  return *attempt(to_lps_mm(plain, unit), size).grid;
+  return by_pixdim(header, spacing.value, unit, size, remarks);
+}
+
+std::optional<double> time_step_s(const Header& header, std::vector<Remark>& remarks) {
+  const double step = header.pixdim[4];
+  const int unit = header.xyzt_units & 0x38;
+  const double scale = unit == 8 ? 1 : unit == 16 ? 1e-3 : unit == 24 ? 1e-6 : 0;
+  if (scale == 0)
+    remarks.push_back({Severity::note, "unit_of_time_unknown",
+                       "xyzt_units names no unit of time: when the volumes were taken is not known"});
+  else if (!(step > 0) || !std::isfinite(step))
+    remarks.push_back({Severity::note, "time_step_unknown", "pixdim[4] is " + short_number(step)});
+  else
+    return step * scale;
+  return std::nullopt;
 }
 
 Grid place_affine(const std::array<std::array<double, 4>, 3>& lps_mm, const Size3& size, const std::string& name,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,12 @@ namespace penta::io::nifti {
 
 /// Where the voxels lie, in LPS mm. sform (code > 0) goes before qform (code > 0), and that before pixdim alone;
 /// a sheared or singular sform gives way to a good qform. What was passed over or unclear is said in `remarks`.
-/// Throws Error{bad_input} that names `name` and the field: spacing of zero or NaN, shear beyond 1e-3 (the cosine
-/// between two axes).
+/// Throws Error{bad_input} that names `name` and the field: spacing of zero or NaN (where no sform stands in), shear
+/// beyond 1e-3 (the cosine between two axes).
 [[nodiscard]] Grid place(const Header& header, const std::string& name, std::vector<Remark>& remarks);
+
+/// Seconds from one volume to the next (pixdim[4] in the unit of xyzt_units); nothing, and a remark, where unknown.
+[[nodiscard]] std::optional<double> time_step_s(const Header& header, std::vector<Remark>& remarks);
 
 /// The grid nearest to an affine in LPS mm: columns 0 to 2 are the steps along the index axes, column 3 is the place of
 /// voxel (0, 0, 0). Throws Error{bad_input} that names `name` and `field` as place() does.

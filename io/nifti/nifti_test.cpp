@@ -217,16 +217,21 @@ TEST(Nifti, WithoutSformAndQformOnlyPixdimIsKnown) {
 
 TEST(Nifti, BadHeadersAreNamed) {
   const auto base = [] { return FileBytes(1, false, 2, 8, {2, 1, 1}).diagonal(1, 1, 1); };
-  EXPECT_NE(refusal(base().pixdim(1, 0).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[1]"), std::string::npos);
-  EXPECT_NE(refusal(base().pixdim(2, std::nan("")).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[2]"),
+  const auto qform = [&] { return base().sform(0).qform(1); };
+  EXPECT_NE(refusal(qform().pixdim(1, 0).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[1]"), std::string::npos);
+  EXPECT_NE(refusal(qform().pixdim(2, std::nan("")).voxels<std::uint8_t>({1, 2}).bytes()).find("pixdim[2]"),
             std::string::npos);
   EXPECT_NE(refusal(base().voxels<std::uint8_t>({1}).bytes()).find("cut off"), std::string::npos);
   EXPECT_NE(refusal(base().set_dim(0, 9).bytes()).find("dim[0]"), std::string::npos);
   EXPECT_NE(refusal(base().set_dim(2, -1).bytes()).find("dim[2]"), std::string::npos);
-  EXPECT_NE(refusal(base().set_dim(0, 5).set_dim(4, 1).set_dim(5, 3).bytes()).find("dim[5]"), std::string::npos);
-  EXPECT_NE(refusal(base().put<std::int16_t>(70, 1536).bytes()).find("datatype 1536"), std::string::npos);
+  EXPECT_NE(refusal(base().set_dim(0, 5).set_dim(4, 2).set_dim(5, 3).bytes()).find("dim[5]"), std::string::npos);
+  EXPECT_NE(refusal(base().set_dim(0, 6).set_dim(4, 1).set_dim(5, 1).set_dim(6, 2).bytes()).find("dim[6]"),
+            std::string::npos);
+  EXPECT_NE(refusal(base().put<std::int16_t>(70, 1536).bytes()).find("float128"), std::string::npos);
+  EXPECT_NE(refusal(base().put<std::int16_t>(70, 2048).bytes()).find("complex256"), std::string::npos);
   EXPECT_NE(refusal(base().put(345, 'i').bytes()).find(".img"), std::string::npos);
-  EXPECT_NE(refusal(base().put(344, '\0').bytes()).find("Analyze"), std::string::npos);
+  EXPECT_NE(refusal(base().put(344, '\0').bytes()).find(".img"), std::string::npos);
+  EXPECT_NE(refusal(base().put(344, '\0').put<std::int16_t>(72, 7).bytes()).find("ANALYZE"), std::string::npos);
   EXPECT_NE(refusal(base().put<float>(108, -3.0F).bytes()).find("vox_offset"), std::string::npos);
   EXPECT_NE(refusal(base().set_dim(1, 30000).set_dim(2, 30000).set_dim(3, 30000).bytes()).find("8 GiB"),
             std::string::npos);
@@ -285,6 +290,8 @@ void expect_inverse(const Matrix3& direction) {
     volumes.emplace_back(std::move(volume));
   }
   image.pixels = std::move(volumes);
+  image.axis = SequenceAxis::time;
+  image.axis_values = {0, 2.5};
   const Image back = read(write(image), "x");
   const auto& first = std::get<VolumeSequence>(image.pixels);
   const auto& second = std::get<VolumeSequence>(back.pixels);
@@ -295,6 +302,7 @@ void expect_inverse(const Matrix3& direction) {
     EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
     EXPECT_TRUE(grid_of(first[t]).same_as(grid_of(second[t]), 1e-4));  // float32 header fields
   }
+  EXPECT_EQ(back.axis_values, image.axis_values);
   EXPECT_TRUE(back.remarks.empty());
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 
 namespace penta::io::dicom::parts {
 
@@ -30,7 +31,7 @@ std::string cut(std::string_view text, std::size_t longest) {
 }
 
 // PS3.10 7.1, with ourselves as the implementation (DcmFileFormat would name DCMTK).
-void fill_meta(DcmMetaInfo& meta, DcmDataset& data) {
+void fill_meta(DcmMetaInfo& meta, DcmDataset& data, bool implicit) {
   constexpr std::array<Uint8, 2> version{0, 1};
   OFString sop_class, sop_instance;
   check(data.findAndGetOFString(DCM_SOPClassUID, sop_class), DCM_SOPClassUID);
@@ -40,7 +41,8 @@ void fill_meta(DcmMetaInfo& meta, DcmDataset& data) {
         DCM_FileMetaInformationVersion);
   put(meta, DCM_MediaStorageSOPClassUID, sop_class.c_str());
   put(meta, DCM_MediaStorageSOPInstanceUID, sop_instance.c_str());
-  put(meta, DCM_TransferSyntaxUID, UID_LittleEndianExplicitTransferSyntax);
+  put(meta, DCM_TransferSyntaxUID,
+      implicit ? UID_LittleEndianImplicitTransferSyntax : UID_LittleEndianExplicitTransferSyntax);
   put(meta, DCM_ImplementationClassUID, uid_from("pentascope implementation"));
   put(meta, DCM_ImplementationVersionName, "PENTASCOPE");
   check(meta.computeGroupLengthAndPadding(EGL_recalcGL, EPD_noChange, META_HEADER_DEFAULT_TRANSFERSYNTAX),
@@ -199,9 +201,9 @@ void put_position(DcmItem& item, const PatientPoint& point) {
   put_decimals(item, DCM_ImagePositionPatient, std::array{point.x, point.y, point.z});
 }
 
-std::vector<std::byte> to_bytes(DcmDataset& data) {
+std::vector<std::byte> to_bytes(DcmDataset& data, bool implicit) {
   DcmMetaInfo meta;
-  fill_meta(meta, data);
+  fill_meta(meta, data, implicit);
   std::vector<std::byte> bytes;
   meta.transferInit();
   write_all(bytes, [&](DcmOutputStream& stream) {
@@ -210,10 +212,53 @@ std::vector<std::byte> to_bytes(DcmDataset& data) {
   meta.transferEnd();
   data.transferInit();
   write_all(bytes, [&](DcmOutputStream& stream) {
-    return data.write(stream, EXS_LittleEndianExplicit, EET_ExplicitLength, nullptr, EGL_recalcGL, EPD_withoutPadding);
+    return data.write(stream, implicit ? EXS_LittleEndianImplicit : EXS_LittleEndianExplicit, EET_ExplicitLength,
+                      nullptr, EGL_recalcGL, EPD_withoutPadding);
   });
   data.transferEnd();
   return bytes;
+}
+
+std::vector<std::byte> item_bytes(std::int64_t count, const FillItem& fill) {
+  constexpr std::int64_t at_once = 256;
+  std::vector<std::vector<std::byte>> blocks(static_cast<std::size_t>((count + at_once - 1) / at_once));
+  parallel_for(count, at_once, [&](std::int64_t first, std::int64_t last) {
+    auto& block = blocks[static_cast<std::size_t>(first / at_once)];
+    for (std::int64_t k = first; k < last; ++k) {
+      DcmItem item;
+      fill(k, item);
+      item.transferInit();
+      write_all(block, [&](DcmOutputStream& stream) {
+        return item.write(stream, EXS_LittleEndianExplicit, EET_ExplicitLength, nullptr);
+      });
+      item.transferEnd();
+    }
+  });
+  std::vector<std::byte> bytes;
+  for (auto& block : blocks) {
+    bytes.insert(bytes.end(), block.begin(), block.end());
+    block = {};
+  }
+  return bytes;
+}
+
+void append_element(std::vector<std::byte>& bytes, const DcmTagKey& tag, std::string_view vr, std::uint64_t length) {
+  if (length >= 0xFFFFFFFEU)
+    throw Error(Code::bad_input, std::string("writing DICOM: ") + tag.toString().c_str() + " would be 4 GiB or longer");
+  const auto put_byte = [&](std::uint64_t value) { bytes.push_back(static_cast<std::byte>(value & 0xFFU)); };
+  for (const unsigned half : {unsigned{tag.getGroup()}, unsigned{tag.getElement()}}) {
+    put_byte(half);
+    put_byte(half >> 8);
+  }
+  for (const char c : vr.substr(0, 2)) put_byte(static_cast<unsigned char>(c));
+  put_byte(0);
+  put_byte(0);
+  for (int shift = 0; shift < 32; shift += 8) put_byte(length >> shift);
+}
+
+void append_sequence(std::vector<std::byte>& bytes, const DcmTagKey& tag, std::span<const std::byte> items) {
+  append_element(bytes, tag, "SQ", items.size());
+  bytes.insert(bytes.end(), items.begin(), items.end());
 }
 
 }  // namespace penta::io::dicom::parts

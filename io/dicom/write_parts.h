@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,7 +71,7 @@ void put_moment(DcmDataset& data, const DcmTagKey& date, const DcmTagKey& time, 
 void put_orientation(DcmItem& item, const Grid& grid);
 void put_position(DcmItem& item, const PatientPoint& point);
 
-/// Part-10 bytes, explicit VR little endian.
-[[nodiscard]] std::vector<std::byte> to_bytes(DcmDataset& data);
+/// Part-10 bytes, explicit (or implicit) VR little endian.
+[[nodiscard]] std::vector<std::byte> to_bytes(DcmDataset& data, bool implicit = false);
 
 }  // namespace penta::io::dicom::parts

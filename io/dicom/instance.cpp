@@ -15,8 +15,10 @@ struct Class {
   bool enhanced;
 };
 
-// Storage SOP classes that are read (PS3.4 B.5). All others are named and left alone.
-constexpr std::array<Class, 41> classes{{
+constexpr std::string_view rt_dose_class = "1.2.840.10008.5.1.4.1.1.481.2";
+
+// Storage SOP classes that are read (PS3.4 B.5). Of all others the pixels are read where there are any.
+constexpr std::array<Class, 44> classes{{
     {"1.2.840.10008.5.1.4.1.1.2", SeriesKind::volume, false},         // CT
     {"1.2.840.10008.5.1.4.1.1.2.1", SeriesKind::volume, true},        // Enhanced CT
     {"1.2.840.10008.5.1.4.1.1.2.2", SeriesKind::volume, true},        // Legacy Converted Enhanced CT
@@ -55,6 +57,9 @@ constexpr std::array<Class, 41> classes{{
     {"1.2.840.10008.5.1.4.1.1.77.1.4.1", SeriesKind::frames, false},  // Video Photographic
     {"1.2.840.10008.5.1.4.1.1.77.1.5.1", SeriesKind::frames, false},  // Ophthalmic Photography 8 bit
     {"1.2.840.10008.5.1.4.1.1.77.1.5.2", SeriesKind::frames, false},  // Ophthalmic Photography 16 bit
+    {"1.2.840.10008.5.1.4.1.1.77.1.6", SeriesKind::frames, false},    // VL Whole Slide Microscopy: tiles
+    {"1.2.840.10008.5.1.4.1.1.481.1", SeriesKind::frames, false},     // RT Image
+    {"1.2.840.10008.5.1.4.1.1.481.2", SeriesKind::volume, false},     // RT Dose
     {"1.2.840.10008.5.1.4.1.1.481.3", SeriesKind::contours, false},   // RT Structure Set
     {"1.2.840.10008.5.1.4.1.1.66.4", SeriesKind::segmentation, false},
     {"1.2.840.10008.5.1.4.1.1.66.7", SeriesKind::segmentation, false},  // Label Map Segmentation
@@ -64,6 +69,13 @@ const Class* class_of(const std::string& uid) noexcept {
   for (const Class& row : classes)
     if (row.uid == uid) return &row;
   return nullptr;
+}
+
+// An unknown class with pixels: a volume where it says where its slices lie, else pictures.
+Class class_by_pixels(DcmItem& data) {
+  const bool groups = has(data, tag::shared_groups) || has(data, tag::per_frame_groups);
+  const bool placed = has(data, tag::image_position) && has(data, tag::image_orientation);
+  return {{}, groups || placed ? SeriesKind::volume : SeriesKind::frames, groups};
 }
 
 // De-identified files may have lost their SOP class: then the modality says what they are.
@@ -178,6 +190,7 @@ void read_slices_of(DcmItem& data, Instance& instance) {
   if (instance.kind == SeriesKind::volume && instance.acquisition.dicom_modality == "NM")
     return read_nm_slices(data, instance);
   const Slice first = slice_of(data, instance);
+  if (instance.sop_class == rt_dose_class) return read_dose_slices(data, first, instance);
   if (instance.kind == SeriesKind::volume && read_tiles(data, instance, first)) return;
   std::optional<std::array<double, 2>> by_regions;
   if (instance.acquisition.modality == "US")
@@ -306,6 +319,14 @@ Instance instance_of(const Object& object, const Source& source) {
     instance.id.sop_class_uid = instance.sop_class;
   }
   const Class* row = class_of(instance.sop_class);
+  const Class by_pixels = class_by_pixels(data);
+  if (row == nullptr && object.has_pixels()) {
+    add_fault(instance, Severity::note, "sop_class_by_pixels",
+              (instance.sop_class.empty() ? std::string("SOP Class UID (0008,0016) is missing")
+                                          : "SOP class " + uid_name(instance.sop_class) + " is not known here") +
+                  ": its pixels are read as they are");
+    row = &by_pixels;
+  }
   if (row == nullptr) {
     add_fault(instance, Severity::warning, "unsupported_sop_class",
               instance.sop_class.empty() ? "SOP Class UID (0008,0016) is missing"

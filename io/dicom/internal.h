@@ -271,7 +271,7 @@ struct Arrangement {
 [[nodiscard]] bool has_repeats(const std::vector<Slice>& slices);
 [[nodiscard]] std::string shape_of(const Arrangement& arrangement, const Layout& layout);
 
-// --- read.cpp, nm.cpp, us.cpp, rtstruct.cpp: contents --------------------------------------------------------------
+// --- read.cpp, nm.cpp, us.cpp, rt_dose.cpp, rtstruct.cpp: contents -------------------------------------------------
 
 [[nodiscard]] Content read_instances(std::vector<Instance> instances);
 [[nodiscard]] Image read_slices(std::vector<Instance> instances);
@@ -281,6 +281,9 @@ struct Arrangement {
 void read_nm_slices(DcmItem& data, Instance& instance);
 [[nodiscard]] RawData read_projections(const Object& object, Instance instance);
 void read_nm_facts(DcmItem& data, Acquisition& acquisition);
+
+/// Planes of an RT Dose, each as `first` but for its place; values become dose (PS3.3 C.8.8.3).
+void read_dose_slices(DcmItem& data, Slice first, Instance& instance);
 
 [[nodiscard]] std::vector<UsRegion> us_regions(DcmItem& data);
 /// mm per pixel of a frame: its one 2D tissue region in cm, which lies inside the frame.

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "io/beside.h"
 #include "io/dicom/dicom.h"
+#include "io/foreign.h"
 #include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
 #include "io/nrrd/nrrd.h"
@@ -40,13 +41,17 @@ template <Image (*Read)(Bytes, const std::string&)>
 Content alone(Bytes bytes, const std::string& name, const ReadBeside& /*beside*/) {
   return Read(bytes, name);
 }
+template <Image (*Read)(Bytes, const std::string&, const ReadBeside&)>
+Content with_beside(Bytes bytes, const std::string& name, const ReadBeside& beside) {
+  return Read(bytes, name, beside);
+}
 template <LabelMap (*Read)(Bytes, const std::string&)>
 LabelMap labels_alone(Bytes bytes, const std::string& name, const ReadBeside& /*beside*/) {
   return Read(bytes, name);
 }
 
 constexpr std::array formats{
-    Format{"NIfTI", ".nii .nii.gz", nifti::sniff, alone<nifti::read>, labels_alone<nifti::read_labels>},
+    Format{"NIfTI", ".nii .nii.gz .hdr .hdr.gz", nifti::sniff, with_beside<nifti::read>, nifti::read_labels},
     Format{"NRRD", ".nrrd", nrrd::sniff, alone<nrrd::read>, labels_alone<nrrd::read_labels>},
     Format{"MetaImage", ".mha", metaimage::sniff, alone<metaimage::read>, labels_alone<metaimage::read_labels>},
     Format{"PNG", ".png", png::sniff_png, alone<png::read>, labels_alone<png::read_labels>},
@@ -78,6 +83,9 @@ const Format* find_format(Bytes bytes) noexcept {
 }
 
 const Format& need_format(Bytes bytes, const std::filesystem::path& path) {
+  if (const std::string_view foreign = foreign_format(bytes); !foreign.empty())
+    throw Error(Code::bad_input, "reading '" + path.string() + "': this is " + std::string(foreign) +
+                                     ", which is not read; convert it to NIfTI with its own tools");
   if (const Format* format = find_format(bytes)) return *format;
   std::string known;
   for (const Format& f : formats) known += std::string(known.empty() ? "" : ", ") + std::string(f.name);

@@ -53,6 +53,9 @@ struct Finding {
   bool in_pixels = false;
   CodedConcept code{};
   std::string made_by{}, series_uid{};
+  /// In pixels: both ends of the long axis of an ellipse, then of the short one; empty: the box is all there is.
+  std::vector<std::array<double, 2>> ellipse_px{};
+  std::string region{};  ///< measurements of this region were taken of it
 };
 using Findings = std::vector<Finding>;
 

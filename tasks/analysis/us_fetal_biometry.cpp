@@ -107,6 +107,12 @@ Finding finding_of(const Ellipse& px, int frame) {
   finding.size = 2 * px.major;
   finding.frame = frame;
   finding.in_pixels = true;
+  finding.region = "fetal head";
+  const double ax = px.major * c, ay = px.major * s, bx = -px.minor * s, by = px.minor * c;
+  finding.ellipse_px = {{px.centre_x - ax, px.centre_y - ay},
+                        {px.centre_x + ax, px.centre_y + ay},
+                        {px.centre_x - bx, px.centre_y - by},
+                        {px.centre_x + bx, px.centre_y + by}};
   return finding;
 }
 

@@ -31,7 +31,7 @@ std::string cut(std::string_view text, std::size_t longest) {
 }
 
 // PS3.10 7.1, with ourselves as the implementation (DcmFileFormat would name DCMTK).
-void fill_meta(DcmMetaInfo& meta, DcmDataset& data, bool implicit) {
+void fill_meta(DcmMetaInfo& meta, DcmDataset& data, const char* transfer_syntax) {
   constexpr std::array<Uint8, 2> version{0, 1};
   OFString sop_class, sop_instance;
   check(data.findAndGetOFString(DCM_SOPClassUID, sop_class), DCM_SOPClassUID);
@@ -41,8 +41,7 @@ void fill_meta(DcmMetaInfo& meta, DcmDataset& data, bool implicit) {
         DCM_FileMetaInformationVersion);
   put(meta, DCM_MediaStorageSOPClassUID, sop_class.c_str());
   put(meta, DCM_MediaStorageSOPInstanceUID, sop_instance.c_str());
-  put(meta, DCM_TransferSyntaxUID,
-      implicit ? UID_LittleEndianImplicitTransferSyntax : UID_LittleEndianExplicitTransferSyntax);
+  put(meta, DCM_TransferSyntaxUID, transfer_syntax);
   put(meta, DCM_ImplementationClassUID, uid_from("pentascope implementation"));
   put(meta, DCM_ImplementationVersionName, "PENTASCOPE");
   check(meta.computeGroupLengthAndPadding(EGL_recalcGL, EPD_noChange, META_HEADER_DEFAULT_TRANSFERSYNTAX),
@@ -202,8 +201,13 @@ void put_position(DcmItem& item, const PatientPoint& point) {
 }
 
 std::vector<std::byte> to_bytes(DcmDataset& data, bool implicit) {
+  return to_bytes_as(data, implicit ? UID_LittleEndianImplicitTransferSyntax : UID_LittleEndianExplicitTransferSyntax);
+}
+
+std::vector<std::byte> to_bytes_as(DcmDataset& data, const char* transfer_syntax) {
+  const bool implicit = std::string_view(transfer_syntax) == UID_LittleEndianImplicitTransferSyntax;
   DcmMetaInfo meta;
-  fill_meta(meta, data, implicit);
+  fill_meta(meta, data, transfer_syntax);
   std::vector<std::byte> bytes;
   meta.transferInit();
   write_all(bytes, [&](DcmOutputStream& stream) {

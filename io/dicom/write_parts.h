@@ -73,5 +73,16 @@ void put_position(DcmItem& item, const PatientPoint& point);
 
 /// Part-10 bytes, explicit (or implicit) VR little endian.
 [[nodiscard]] std::vector<std::byte> to_bytes(DcmDataset& data, bool implicit = false);
+/// The same, explicit, with an encapsulated transfer syntax in the meta header: its frames are then appended.
+[[nodiscard]] std::vector<std::byte> to_bytes_as(DcmDataset& data, const char* transfer_syntax);
+
+/// Bytes of `count` items of a sequence, which `fill` sets one by one and on several threads: objects of tens of
+/// thousands of frames are never held as elements all at once.
+using FillItem = std::function<void(std::int64_t index, DcmItem& item)>;
+[[nodiscard]] std::vector<std::byte> item_bytes(std::int64_t count, const FillItem& fill);
+/// Appends what stands behind all that to_bytes wrote: the element's header (explicit VR little endian, 32-bit length)
+/// and, for a sequence, its items. Throws Error{bad_input} on 4 GiB or more.
+void append_element(std::vector<std::byte>& bytes, const DcmTagKey& tag, std::string_view vr, std::uint64_t length);
+void append_sequence(std::vector<std::byte>& bytes, const DcmTagKey& tag, std::span<const std::byte> items);
 
 }  // namespace penta::io::dicom::parts

@@ -20,6 +20,7 @@
 #include "io/nrrd/nrrd.h"
 #include "io/png/png.h"
 #include "io/rawdata/rawdata.h"
+#include "io/tiff/tiff.h"
 
 namespace penta::io {
 
@@ -56,6 +57,7 @@ constexpr std::array formats{
     Format{"MetaImage", ".mha", metaimage::sniff, alone<metaimage::read>, labels_alone<metaimage::read_labels>},
     Format{"PNG", ".png", png::sniff_png, alone<png::read>, labels_alone<png::read_labels>},
     Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, alone<png::read>, labels_alone<png::read_labels>},
+    Format{"TIFF", ".tif .tiff", tiff::sniff, alone<tiff::read>, labels_alone<tiff::read_labels>},
     Format{"Interfile", ".hs .hv .h33 .hdr", rawdata::sniff_interfile, rawdata::read_interfile,
            rawdata::read_interfile_labels},
     Format{"NumPy", ".npy", rawdata::sniff_npy, rawdata::read_npy, rawdata::read_npy_labels},

@@ -77,7 +77,7 @@ Moment moment_of(double seconds) {
 }
 
 std::string put_image(DcmDataset& data, const char* sop_class, const std::string& image_type, std::int64_t index,
-                      const Acquisition& source, const Provenance& provenance) {
+                      const Acquisition& source, const Derivation& derivation, const Provenance& provenance) {
   const std::string uid = uid_for(provenance, "image instance", index);
   const std::string modality = source.modality == "PET"                                ? "PT"
                                : source.modality == "SPECT" || source.modality == "NM" ? "NM"
@@ -89,14 +89,16 @@ std::string put_image(DcmDataset& data, const char* sop_class, const std::string
   put_equipment_and_sop(data, sop_class, uid, source, provenance);
   put_contributing_equipment(data, provenance);
   put_times(data, source, provenance);
-  put(data, DCM_ImageType, "DERIVED\\PRIMARY" + (image_type.empty() ? "" : "\\" + image_type));
+  // PET and NM know no other second value than PRIMARY (PS3.3 C.8.9.4.1.3, C.8.4.9.1.1).
+  const bool primary = derivation.primary || modality == "PT" || modality == "NM";
+  put(data, DCM_ImageType,
+      std::string(primary ? "DERIVED\\PRIMARY" : "DERIVED\\SECONDARY") + (image_type.empty() ? "" : "\\" + image_type));
   put_integer(data, DCM_InstanceNumber, index + 1);
   put_integer(data, DCM_AcquisitionNumber, 1);
   if (modality != "PT" && modality != "NM") put(data, DCM_PatientPosition, source.patient_position);
   put(data, DCM_PatientOrientation, "");
   if (!source.body_part.empty()) put(data, DCM_BodyPartExamined, source.body_part);
   if (!source.protocol.empty()) put_text(data, DCM_ProtocolName, source.protocol);
-  put_text(data, DCM_DerivationDescription, provenance.method + " " + provenance.method_version, 1024);
   return uid;
 }
 
@@ -162,14 +164,20 @@ std::vector<std::uint16_t> stored_words(std::span<const double> values, const Sc
 
 }  // namespace parts
 
-std::vector<WrittenInstance> write_image(const Image& image, const Provenance& provenance) {
+WrittenImage write_derived_image(const Image& image, const Derivation& derivation, const Provenance& provenance) {
   const std::string& modality = image.acquisition.modality;
-  if (modality == "US") return parts::write_frames(image, provenance);
-  if (modality == "CT" || modality == "MR" || modality == "PET") return parts::write_slices(image, provenance);
-  if (modality == "SPECT" || modality == "NM") return parts::write_recon_tomo(image, provenance);
+  const parts::Job job{image, derivation, provenance};
+  if (modality == "US") return parts::write_frames(job);
+  if (modality == "CT" || modality == "MR" || modality == "PET")
+    return derivation.form == ImageForm::enhanced ? parts::write_enhanced(job) : parts::write_slices(job);
+  if (modality == "SPECT" || modality == "NM") return parts::write_recon_tomo(job);
   throw Error(Code::bad_input, modality.empty()
                                    ? "writing DICOM: the modality of the image is not known (--set modality=CT)"
                                    : "writing DICOM: images of modality '" + modality + "' are not written");
+}
+
+std::vector<WrittenInstance> write_image(const Image& image, const Provenance& provenance) {
+  return write_derived_image(image, {}, provenance).instances;
 }
 
 }  // namespace penta::io::dicom

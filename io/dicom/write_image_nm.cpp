@@ -229,7 +229,8 @@ WrittenInstance write_projections(const RawData& raw, const Provenance& provenan
   WrittenInstance written;
   written.sop_instance_uid =
       put_image(data, UID_NuclearMedicineImageStorage, gated ? "GATED TOMO\\EMISSION" : "TOMO\\EMISSION", 0,
-                raw.acquisition, provenance);
+                raw.acquisition, {}, provenance);
+  put_text(data, DCM_DerivationDescription, provenance.method + " " + provenance.method_version, 1024);
   put_frame_of_reference(data, raw.acquisition, provenance);
   put_pixel_description(data, p->columns, p->rows, 1, 16, false);
   put_nuclear(data, static_cast<std::int64_t>(vectors.view.size()), p->spacing_mm[1], p->spacing_mm[0],
@@ -249,8 +250,8 @@ namespace parts {
 
 namespace {
 
-WrittenInstance write_recon(const Image& image, const AnyVolume& volume, std::int64_t index,
-                            const Provenance& provenance) {
+WrittenInstance write_recon(const Job& job, const AnyVolume& volume, std::int64_t index, Rounding& rounding) {
+  const Image& image = job.image;
   const Grid& grid = grid_of(volume);
   const auto slices = static_cast<std::uint16_t>(grid.size()[2]);
   std::vector<double> values;
@@ -268,8 +269,11 @@ WrittenInstance write_recon(const Image& image, const AnyVolume& volume, std::in
   DcmDataset data;
   WrittenInstance written;
   written.sop_instance_uid =
-      put_image(data, UID_NuclearMedicineImageStorage, "RECON TOMO\\EMISSION", index, image.acquisition, provenance);
-  put_frame_of_reference(data, image.acquisition, provenance);
+      put_image(data, UID_NuclearMedicineImageStorage, "RECON TOMO\\EMISSION", index, image.acquisition, job.derivation,
+                job.provenance);
+  rounding.add(scaling.slope, largest_error(values, scaling));
+  put_derivation(data, job, image.acquisition.instances, rounding.text());
+  put_frame_of_reference(data, image.acquisition, job.provenance);
   put_pixel_description(data, grid.size()[0], grid.size()[1], 1, 16, scaling.is_signed);
   put_nuclear(data, slices, grid.spacing_mm()[1], grid.spacing_mm()[0], image.acquisition.patient_position);
   put_isotope(data, facts, 1);
@@ -302,13 +306,15 @@ WrittenInstance write_recon(const Image& image, const AnyVolume& volume, std::in
 
 }  // namespace
 
-std::vector<WrittenInstance> write_recon_tomo(const Image& image, const Provenance& provenance) {
-  const auto* volumes = std::get_if<VolumeSequence>(&image.pixels);
-  if (volumes == nullptr) refuse("only volumes and projections are written, and this is " + image.shape_text());
-  std::vector<WrittenInstance> written;
+WrittenImage write_recon_tomo(const Job& job) {
+  const auto* volumes = std::get_if<VolumeSequence>(&job.image.pixels);
+  if (volumes == nullptr) refuse("only volumes and projections are written, and this is " + job.image.shape_text());
+  WrittenImage out;
+  Rounding rounding;
   for (std::size_t k = 0; k < volumes->size(); ++k)
-    written.push_back(write_recon(image, (*volumes)[k], static_cast<std::int64_t>(k), provenance));
-  return written;
+    out.instances.push_back(write_recon(job, (*volumes)[k], static_cast<std::int64_t>(k), rounding));
+  out.remarks = rounding.remarks();
+  return out;
 }
 
 }  // namespace parts

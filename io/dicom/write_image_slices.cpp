@@ -12,40 +12,6 @@ namespace penta::io::dicom::parts {
 
 namespace {
 
-// One slice on its way out.
-struct Plane {
-  std::int64_t columns = 0, rows = 0;
-  std::array<double, 2> spacing_mm{};
-  double thickness_mm = 0;
-  PatientPoint origin;
-  Vector3 row{}, column{};
-  std::vector<double> values{};
-  std::int64_t time = 0, times = 1, slices = 1;
-};
-
-struct Extremes {
-  double low = 0, high = 0;
-  bool whole = true;
-
-  void add(std::span<const double> values) {
-    for (const double value : values) {
-      low = std::min(low, value);
-      high = std::max(high, value);
-      whole = whole && value == std::round(value);
-    }
-  }
-};
-
-// CT counts in whole HU; MR keeps whole numbers; all else spreads its range over 16 bits.
-Scaling scaling_of(const Extremes& e, const std::string& modality) {
-  const bool fits = e.low >= -32768 && e.high <= 32767;
-  if (modality == "PET" && !(e.whole && fits)) return {std::max(std::max(e.high, -e.low), 1e-30) / 32767, 0, true};
-  if (modality == "CT" && fits) return {1, 0, true};
-  if (e.whole && fits) return {1, 0, true};
-  if (e.whole && e.low >= 0 && e.high <= 65535) return {1, 0, false};
-  return {(e.high - e.low) / 65535, e.low, false};
-}
-
 void put_ct(DcmDataset& data, const Image& image, const Scaling& scaling) {
   const auto* facts = facts_of<CtFacts>(image.acquisition);
   const bool known = facts != nullptr && facts->tube_voltage_kv;
@@ -64,7 +30,13 @@ void put_fact(DcmDataset& data, const DcmTagKey& tag, const Fact<double>& fact) 
   if (fact) put_decimal(data, tag, *fact);
 }
 
-void put_mr(DcmDataset& data, const Image& image, const Scaling& scaling, const Plane& plane) {
+std::string echo_time_text(const Image& image, const MrFacts& facts, std::int64_t time) {
+  const auto at = static_cast<std::size_t>(time);
+  if (image.axis == SequenceAxis::echo && at < image.axis_values.size()) return decimal_text(image.axis_values[at]);
+  return facts.echo_time_ms ? decimal_text(*facts.echo_time_ms) : "";
+}
+
+void put_mr(DcmDataset& data, const Image& image, const Scaling& scaling, const OutPlane& plane) {
   const auto* given = facts_of<MrFacts>(image.acquisition);
   const MrFacts facts = given != nullptr ? *given : MrFacts{};
   put(data, DCM_ScanningSequence, facts.scanning_sequence ? *facts.scanning_sequence : "RM");
@@ -72,7 +44,7 @@ void put_mr(DcmDataset& data, const Image& image, const Scaling& scaling, const 
   put(data, DCM_ScanOptions, "");
   put(data, DCM_MRAcquisitionType, "");
   put(data, DCM_RepetitionTime, facts.repetition_time_ms ? decimal_text(*facts.repetition_time_ms) : "");
-  put(data, DCM_EchoTime, facts.echo_time_ms ? decimal_text(*facts.echo_time_ms) : "");
+  put(data, DCM_EchoTime, echo_time_text(image, facts, plane.time));
   put(data, DCM_EchoTrainLength, "");
   put_fact(data, DCM_InversionTime, facts.inversion_time_ms);
   put_fact(data, DCM_FlipAngle, facts.flip_angle_deg);
@@ -82,24 +54,14 @@ void put_mr(DcmDataset& data, const Image& image, const Scaling& scaling, const 
     put_integer(data, DCM_TemporalPositionIdentifier, plane.time + 1);
     put_integer(data, DCM_NumberOfTemporalPositions, plane.times);
   }
+  const auto at = static_cast<std::size_t>(plane.time);
+  if (at < image.axis_values.size() && image.axis == SequenceAxis::b_value)
+    put_double(data, DCM_DiffusionBValue, image.axis_values[at]);
   // Not of the MR Image module, but read by all: only where stored values are not the values.
   if (scaling.slope == 1 && scaling.intercept == 0) return;
   put_decimal(data, DCM_RescaleSlope, scaling.slope);
   put_decimal(data, DCM_RescaleIntercept, scaling.intercept);
   put(data, DCM_RescaleType, "US");
-}
-
-// PS3.3 C.8.9.2.
-void put_radiopharmaceutical(DcmDataset& data, const PetFacts& facts) {
-  DcmItem& row = add_item(data, DCM_RadiopharmaceuticalInformationSequence);
-  put_empty_sequence(row, DCM_RadionuclideCodeSequence);
-  if (facts.tracer) put_text(row, DCM_Radiopharmaceutical, *facts.tracer);
-  if (facts.injected_dose_bq) put_decimal(row, DCM_RadionuclideTotalDose, *facts.injected_dose_bq);
-  if (facts.half_life_s) put_decimal(row, DCM_RadionuclideHalfLife, *facts.half_life_s);
-  if (!facts.injection_time_s) return;
-  const Moment injected = moment_of(*facts.injection_time_s);
-  put(row, DCM_RadiopharmaceuticalStartTime, injected.time);
-  put(row, DCM_RadiopharmaceuticalStartDateTime, injected.date + injected.time);
 }
 
 // What a frame of this duration lost by decay, as START corrects it (PS3.3 C.8.9.4.1.1).
@@ -111,7 +73,7 @@ double decay_factor(const PetFacts& facts) {
 }
 
 // PS3.3 C.8.9.1 and C.8.9.4.
-void put_pet(DcmDataset& data, const Image& image, const Scaling& scaling, const Plane& plane, std::int64_t index) {
+void put_pet(DcmDataset& data, const Image& image, const Scaling& scaling, const OutPlane& plane, std::int64_t index) {
   const auto* given = facts_of<PetFacts>(image.acquisition);
   const PetFacts facts = given != nullptr ? *given : PetFacts{};
   const std::string by_unit = image.unit == "Bq/mL" ? "BQML" : image.unit == "g/mL" ? "GML" : "NONE";
@@ -126,26 +88,24 @@ void put_pet(DcmDataset& data, const Image& image, const Scaling& scaling, const
   put(data, DCM_DecayCorrection, decay);
   if (decay != "NONE") put_decimal(data, DCM_DecayFactor, decay_factor(facts));
   put(data, DCM_CollimatorType, "NONE");
-  put_radiopharmaceutical(data, facts);
+  put_radiopharmaceutical(data, facts, false);
   put_nuclear_orientation(data, image.acquisition.patient_position);
-  put_decimal(data, DCM_FrameReferenceTime, facts.frame_reference_time_ms.value.value_or(0));
+  const auto at = static_cast<std::size_t>(plane.time);
+  const bool timed = image.axis == SequenceAxis::time && at < image.axis_values.size();
+  put_decimal(data, DCM_FrameReferenceTime,
+              timed ? image.axis_values[at] * 1000 : facts.frame_reference_time_ms.value.value_or(0));
   put_integer(data, DCM_ActualFrameDuration, std::llround(facts.frame_duration_ms.value.value_or(0)));
   put_u16(data, DCM_ImageIndex, static_cast<std::uint16_t>(index + 1));
   put_decimal(data, DCM_RescaleSlope, scaling.slope);
   put_decimal(data, DCM_RescaleIntercept, scaling.intercept);
 }
 
-WrittenInstance write_plane(const Image& image, const Plane& plane, Scaling scaling, std::int64_t index,
-                            const Provenance& provenance) {
+WrittenInstance write_plane(const Job& job, const OutPlane& plane, const Scaling& scaling, std::int64_t index,
+                            std::span<const SourceInstance> sources) {
+  const Image& image = job.image;
+  const Provenance& provenance = job.provenance;
   const std::string& modality = image.acquisition.modality;
   const bool ct = modality == "CT", pet = modality == "PET";
-  if (pet) {
-    Extremes own;
-    own.add(plane.values);
-    scaling = scaling_of(own, modality);
-    // The slope that stands in the file, so that reading gives what was rounded to it.
-    scaling.slope = as_written(scaling.slope);
-  }
   const char* const sop_class = ct    ? UID_CTImageStorage
                                 : pet ? UID_PositronEmissionTomographyImageStorage
                                       : UID_MRImageStorage;
@@ -155,7 +115,8 @@ WrittenInstance write_plane(const Image& image, const Plane& plane, Scaling scal
                                        ct    ? "AXIAL"
                                        : pet ? ""
                                              : "OTHER",
-                                       index, image.acquisition, provenance);
+                                       index, image.acquisition, job.derivation, provenance);
+  put_derivation(data, job, sources, Rounding{scaling.slope, largest_error(plane.values, scaling)}.text());
   put_frame_of_reference(data, image.acquisition, provenance);
   put_pixel_description(data, plane.columns, plane.rows, 1, 16, scaling.is_signed);
   put_decimals(data, DCM_PixelSpacing, std::array{plane.spacing_mm[1], plane.spacing_mm[0]});
@@ -175,54 +136,31 @@ WrittenInstance write_plane(const Image& image, const Plane& plane, Scaling scal
   return written;
 }
 
-// All slices of the image, made one at a time.
-template <class Use>
-void for_each_plane(const Image& image, const Use& use) {
-  if (const auto* stack = std::get_if<SliceStack>(&image.pixels)) {
-    for (const SliceStack::Slice& slice : stack->slices) {
-      Plane plane{stack->width,    stack->height,   stack->spacing_mm, 0,
-                  slice.origin_mm, stack->row_axis, stack->column_axis};
-      plane.values.assign(slice.pixels.begin(), slice.pixels.end());
-      plane.slices = static_cast<std::int64_t>(stack->slices.size());
-      use(plane);
-    }
-    return;
-  }
-  const auto* volumes = std::get_if<VolumeSequence>(&image.pixels);
-  if (volumes == nullptr)
-    throw Error(Code::bad_input, "writing DICOM: pictures without a place in the patient are not slices of " +
-                                     image.acquisition.modality);
-  for (std::size_t t = 0; t < volumes->size(); ++t) {
-    const Grid& grid = grid_of((*volumes)[t]);
-    for (std::int64_t z = 0; z < grid.size()[2]; ++z) {
-      Plane plane{grid.size()[0],
-                  grid.size()[1],
-                  {grid.spacing_mm()[0], grid.spacing_mm()[1]},
-                  grid.spacing_mm()[2],
-                  grid.to_patient({0, 0, static_cast<double>(z)}),
-                  grid.axis(0),
-                  grid.axis(1)};
-      plane.values = slice_values((*volumes)[t], z);
-      plane.time = static_cast<std::int64_t>(t), plane.times = static_cast<std::int64_t>(volumes->size());
-      plane.slices = grid.size()[2];
-      use(plane);
-    }
-  }
-}
+// Beyond this many sources that belong to no slice in particular, only the first instance names them.
+constexpr std::size_t most_sources = 64;
 
 }  // namespace
 
-std::vector<WrittenInstance> write_slices(const Image& image, const Provenance& provenance) {
-  Extremes all;
-  for_each_plane(image, [&](const Plane& plane) { all.add(plane.values); });
-  Scaling scaling = scaling_of(all, image.acquisition.modality);
-  scaling.slope = as_written(scaling.slope);
-  scaling.intercept = as_written(scaling.intercept);
-  std::vector<WrittenInstance> written;
-  for_each_plane(image, [&](const Plane& plane) {
-    written.push_back(write_plane(image, plane, scaling, static_cast<std::int64_t>(written.size()), provenance));
+WrittenImage write_slices(const Job& job) {
+  const Image& image = job.image;
+  const Scaling all = scaling_of_all(image);
+  Rounding rounding;
+  WrittenImage out;
+  for_each_plane(image, [&](const OutPlane& plane) {
+    const auto index = static_cast<std::int64_t>(out.instances.size());
+    Scaling scaling = all;
+    if (image.acquisition.modality == "PET") {
+      Extremes own;
+      own.add(plane.values);
+      scaling = scaling_of(own, "PET");
+    }
+    rounding.add(scaling.slope, largest_error(plane.values, scaling));
+    auto sources = sources_of(image, index, plane.slices * plane.times);
+    if (index > 0 && sources.size() > most_sources) sources = {};
+    out.instances.push_back(write_plane(job, plane, scaling, index, sources));
   });
-  return written;
+  out.remarks = rounding.remarks();
+  return out;
 }
 
 }  // namespace penta::io::dicom::parts

@@ -88,7 +88,8 @@ void put_cine(DcmDataset& data, std::size_t frames, const Acquisition& source) {
 
 }  // namespace
 
-std::vector<WrittenInstance> write_frames(const Image& image, const Provenance& provenance) {
+WrittenImage write_frames(const Job& job) {
+  const Image& image = job.image;
   const FrameSequence& frames = image.frames();
   if (frames.empty()) throw Error(Code::bad_input, "writing ultrasound: there is no frame");
   const Frame2d& first = frames.front();
@@ -102,7 +103,8 @@ std::vector<WrittenInstance> write_frames(const Image& image, const Provenance& 
   DcmDataset data;
   WrittenInstance written;
   written.sop_instance_uid = put_image(data, cine ? UID_UltrasoundMultiframeImageStorage : UID_UltrasoundImageStorage,
-                                       "", 0, image.acquisition, provenance);
+                                       "", 0, image.acquisition, job.derivation, job.provenance);
+  put_derivation(data, job, image.acquisition.instances, {});
   put_pixel_description(data, first.width, first.height, is_colour(first) ? 3 : 1, 8, false);
   put_u16(data, DCM_UltrasoundColorDataPresent, 0);
   put(data, DCM_LossyImageCompression, "00");
@@ -110,9 +112,9 @@ std::vector<WrittenInstance> write_frames(const Image& image, const Provenance& 
   for (const UsRegion& region : regions_of(first)) put_region(data, region);
   put_pixels(data, bytes);
   written.bytes = to_bytes(data);
-  std::vector<WrittenInstance> all;
-  all.push_back(std::move(written));
-  return all;
+  WrittenImage out;
+  out.instances.push_back(std::move(written));
+  return out;
 }
 
 }  // namespace penta::io::dicom::parts

@@ -1,0 +1,256 @@
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+#include "io/dicom/write_image_parts.h"
+#include "io/dicom/write_parts.h"
+
+namespace penta::io::dicom::parts {
+
+namespace {
+
+// What tells the three enhanced classes apart (PS3.3 A.36, A.38, A.56).
+struct Kind {
+  const char* modality;
+  const char* sop_class;
+  DcmTagKey frame_type;
+};
+
+const Kind& kind_of(const std::string& modality) {
+  static const std::array<Kind, 3> kinds{{{"CT", UID_EnhancedCTImageStorage, DCM_CTImageFrameTypeSequence},
+                                          {"MR", UID_EnhancedMRImageStorage, DCM_MRImageFrameTypeSequence},
+                                          {"PET", UID_EnhancedPETImageStorage, DCM_PETFrameTypeSequence}}};
+  const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return modality == k.modality; });
+  if (found == kinds.end()) throw Error(Code::internal, "writing an enhanced image: of modality " + modality);
+  return *found;
+}
+
+// PS3.3 C.8.16.2.
+void put_description(DcmItem& item, const std::string& modality) {
+  put(item, DCM_PixelPresentation, "MONOCHROME");
+  put(item, DCM_VolumetricProperties, "VOLUME");
+  put(item, DCM_VolumeBasedCalculationTechnique, "NONE");
+  if (modality != "MR") return;
+  put(item, DCM_ComplexImageComponent, "MAGNITUDE");
+  put(item, DCM_AcquisitionContrast, "UNKNOWN");
+}
+
+// The third and fourth value: flavour and derived contrast (PS3.3 C.8.16.1.3, C.8.16.1.4).
+constexpr const char* flavour = "VOLUME\\NONE";
+
+void put_frame_type(DcmItem& shared, const Job& job, const Kind& kind) {
+  DcmItem& type = add_item(shared, kind.frame_type);
+  put(type, DCM_FrameType, std::string("DERIVED\\PRIMARY\\") + flavour);
+  put_description(type, kind.modality);
+  static_cast<void>(job);
+}
+
+void put_geometry(DcmItem& shared, const OutPlane& first) {
+  DcmItem& measures = add_item(shared, DCM_PixelMeasuresSequence);
+  put_decimals(measures, DCM_PixelSpacing, std::array{first.spacing_mm[1], first.spacing_mm[0]});
+  if (first.thickness_mm > 0) {
+    put_decimal(measures, DCM_SliceThickness, first.thickness_mm);
+    put_decimal(measures, DCM_SpacingBetweenSlices, first.thickness_mm);
+  } else {
+    put(measures, DCM_SliceThickness, "1");
+  }
+  const Vector3 &r = first.row, &c = first.column;
+  put_decimals(add_item(shared, DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient,
+               std::array{r[0], r[1], r[2], c[0], c[1], c[2]});
+}
+
+void put_transformation(DcmItem& groups, const Job& job, const Scaling& scaling) {
+  DcmItem& row = add_item(groups, DCM_PixelValueTransformationSequence);
+  put_decimal(row, DCM_RescaleIntercept, scaling.intercept);
+  put_decimal(row, DCM_RescaleSlope, scaling.slope);
+  put(row, DCM_RescaleType, job.image.unit == "[hnsf'U]" ? "HU" : "US");
+}
+
+// PS3.3 C.7.6.16.2.11: what PET values mean stands here, since Enhanced PET has no Units.
+void put_real_world(DcmItem& groups, const std::string& unit, const Scaling& scaling) {
+  DcmItem& row = add_item(groups, DCM_RealWorldValueMappingSequence);
+  const int first = scaling.is_signed ? -32768 : 0;
+  if (scaling.is_signed) {
+    row.putAndInsertSint16(DcmTag(DCM_RealWorldValueFirstValueMapped, EVR_SS), static_cast<Sint16>(first));
+    row.putAndInsertSint16(DcmTag(DCM_RealWorldValueLastValueMapped, EVR_SS), Sint16{32767});
+  } else {
+    row.putAndInsertUint16(DcmTag(DCM_RealWorldValueFirstValueMapped, EVR_US), 0);
+    row.putAndInsertUint16(DcmTag(DCM_RealWorldValueLastValueMapped, EVR_US), 65535);
+  }
+  put_double(row, DCM_RealWorldValueIntercept, scaling.intercept);
+  put_double(row, DCM_RealWorldValueSlope, scaling.slope);
+  put(row, DCM_LUTExplanation, unit);
+  put(row, DCM_LUTLabel, "VALUES");
+  add_code(row, DCM_MeasurementUnitsCodeSequence, {"UCUM", unit, unit});
+}
+
+void put_mr_groups(DcmItem& groups, const MrFacts& facts, double echo_ms, bool shared) {
+  if (echo_ms > 0) put_double(add_item(groups, DCM_MREchoSequence), DCM_EffectiveEchoTime, echo_ms);
+  if (!shared || !facts.repetition_time_ms) return;
+  DcmItem& timing = add_item(groups, DCM_MRTimingAndRelatedParametersSequence);
+  put_decimal(timing, DCM_RepetitionTime, *facts.repetition_time_ms);
+  if (facts.flip_angle_deg) put_decimal(timing, DCM_FlipAngle, *facts.flip_angle_deg);
+}
+
+void put_ct_groups(DcmItem& shared, const CtFacts& facts) {
+  if (facts.tube_voltage_kv)
+    put_decimal(add_item(shared, DCM_CTXRayDetailsSequence), DCM_KVP, *facts.tube_voltage_kv);
+  if (facts.kernel)
+    put_text(add_item(shared, DCM_CTReconstructionSequence), DCM_ConvolutionKernel, *facts.kernel, 16);
+}
+
+void put_shared_groups(DcmDataset& data, const Job& job, const Kind& kind, const OutPlane& first,
+                       const Scaling& scaling, const Rounding& rounding) {
+  const Image& image = job.image;
+  DcmItem& shared = add_item(data, DCM_SharedFunctionalGroupsSequence);
+  put_geometry(shared, first);
+  put_frame_type(shared, job, kind);
+  DcmItem& anatomy = add_item(shared, DCM_FrameAnatomySequence);
+  put(anatomy, DCM_FrameLaterality, "U");
+  add_code(anatomy, DCM_AnatomicRegionSequence, region_code(image.acquisition.body_part));
+  put_transformation(shared, job, scaling);
+  if (!image.unit.empty() && image.acquisition.modality == "PET") put_real_world(shared, image.unit, scaling);
+  if (image.unit == "[hnsf'U]") {
+    DcmItem& window = add_item(shared, DCM_FrameVOILUTSequence);
+    put(window, DCM_WindowCenter, "40");
+    put(window, DCM_WindowWidth, "400");
+  }
+  const auto frames = first.slices * first.times;
+  if (static_cast<std::int64_t>(image.acquisition.instances.size()) != frames) {
+    DcmItem& derivation = add_item(shared, DCM_DerivationImageSequence);
+    put_derivation(derivation, job, image.acquisition.instances, rounding.text());
+    if (!derivation.tagExists(DCM_SourceImageSequence)) put_empty_sequence(derivation, DCM_SourceImageSequence);
+  }
+  if (const auto* ct = facts_of<CtFacts>(image.acquisition)) put_ct_groups(shared, *ct);
+  const auto* mr = facts_of<MrFacts>(image.acquisition);
+  if (mr != nullptr && image.axis != SequenceAxis::echo)
+    put_mr_groups(shared, *mr, mr->echo_time_ms.value.value_or(0), true);
+}
+
+// Stack, place in it, time: the order of frames for a reader (PS3.3 C.7.6.17).
+void put_dimensions(DcmDataset& data, const Provenance& provenance, bool several_times) {
+  const std::string uid = uid_for(provenance, "dimension organization");
+  put(add_item(data, DCM_DimensionOrganizationSequence), DCM_DimensionOrganizationUID, uid);
+  if (!several_times) put(data, DCM_DimensionOrganizationType, "3D");
+  else put(data, DCM_DimensionOrganizationType, "3D_TEMPORAL");
+  std::vector<DcmTagKey> keys{DCM_StackID, DCM_InStackPositionNumber};
+  if (several_times) keys.insert(keys.begin(), DCM_TemporalPositionIndex);
+  for (const DcmTagKey& key : keys) {
+    DcmItem& row = add_item(data, DCM_DimensionIndexSequence);
+    put(row, DCM_DimensionOrganizationUID, uid);
+    put_tag(row, DCM_DimensionIndexPointer, key);
+    put_tag(row, DCM_FunctionalGroupPointer, DCM_FrameContentSequence);
+  }
+}
+
+void put_frame(DcmDataset& data, const Job& job, const OutPlane& plane, const Rounding& rounding) {
+  const Image& image = job.image;
+  DcmItem& own = add_item(data, DCM_PerFrameFunctionalGroupsSequence);
+  put_position(add_item(own, DCM_PlanePositionSequence), plane.origin);
+  DcmItem& content = add_item(own, DCM_FrameContentSequence);
+  put(content, DCM_StackID, "1");
+  const auto place = static_cast<std::uint32_t>(plane.slice + 1), time = static_cast<std::uint32_t>(plane.time + 1);
+  put_u32(content, DCM_InStackPositionNumber, place);
+  std::vector<std::uint32_t> index{1, place};
+  if (plane.times > 1) {
+    put_u32(content, DCM_TemporalPositionIndex, time);
+    index.insert(index.begin(), time);
+  }
+  put_u32s(content, DCM_DimensionIndexValues, index);
+  const std::int64_t frames = plane.slices * plane.times;
+  if (static_cast<std::int64_t>(image.acquisition.instances.size()) == frames) {
+    DcmItem& derivation = add_item(own, DCM_DerivationImageSequence);
+    put_derivation(derivation, job, sources_of(image, plane.slice + plane.slices * plane.time, frames), rounding.text());
+    if (!derivation.tagExists(DCM_SourceImageSequence)) put_empty_sequence(derivation, DCM_SourceImageSequence);
+  }
+  const auto at = static_cast<std::size_t>(plane.time);
+  if (at >= image.axis_values.size() || image.acquisition.modality != "MR") return;
+  if (image.axis == SequenceAxis::echo) put_mr_groups(own, {}, image.axis_values[at], false);
+  if (image.axis == SequenceAxis::b_value)
+    put_double(add_item(own, DCM_MRDiffusionSequence), DCM_DiffusionBValue, image.axis_values[at]);
+}
+
+void put_enhanced_image(DcmDataset& data, const Job& job, std::int64_t frames) {
+  const Image& image = job.image;
+  const std::string& modality = image.acquisition.modality;
+  put_integer(data, DCM_NumberOfFrames, frames);
+  put_moment(data, DCM_ContentDate, DCM_ContentTime, job.provenance);
+  put_description(data, modality);
+  put(data, DCM_ContentQualification, "RESEARCH");
+  put(data, DCM_BurnedInAnnotation, "NO");
+  put(data, DCM_LossyImageCompression, "00");
+  put(data, DCM_PresentationLUTShape, "IDENTITY");
+  put_empty_sequence(data, DCM_AcquisitionContextSequence);
+  const auto* mr = facts_of<MrFacts>(image.acquisition);
+  if (mr != nullptr && mr->field_strength_t) put_double(data, DCM_MagneticFieldStrength, *mr->field_strength_t);
+  if (modality != "PET") return;
+  put_nuclear_orientation(data, image.acquisition.patient_position);
+  put_radiopharmaceutical(data, *facts_of<PetFacts>(image.acquisition), true);
+}
+
+struct Gathered {
+  std::vector<std::uint16_t> words;
+  Rounding rounding;
+  std::optional<OutPlane> first;
+};
+
+Gathered gather(const Image& image, const Scaling& scaling) {
+  Gathered out;
+  for_each_plane(image, [&](const OutPlane& plane) {
+    if (!out.first) {
+      out.first = plane;
+      // Explicit length of pixel data has 32 bits (PS3.5 7.1.1).
+      const auto bytes = plane.values.size() * 2 * static_cast<std::size_t>(plane.slices * plane.times);
+      if (bytes >= 0xFFFFFFFEU) throw Error(Code::bad_input, "writing an enhanced image: more than 4 GiB of pixels");
+      out.words.reserve(bytes / 2);
+    }
+    const auto stored = stored_words(plane.values, scaling);
+    out.words.insert(out.words.end(), stored.begin(), stored.end());
+    out.rounding.add(scaling.slope, largest_error(plane.values, scaling));
+  });
+  return out;
+}
+
+bool lacks_isotope(const Image& image) {
+  const auto* facts = facts_of<PetFacts>(image.acquisition);
+  return image.acquisition.modality == "PET" && (facts == nullptr || !can_be_coded(*facts) || image.unit.empty());
+}
+
+}  // namespace
+
+WrittenImage write_enhanced(const Job& job) {
+  const Image& image = job.image;
+  if (lacks_isotope(image)) {
+    WrittenImage out = write_slices(job);
+    out.remarks.push_back({Severity::note, "enhanced_not_possible",
+                           "Enhanced PET needs unit, dose, half-life, injection time and a coded tracer: written as "
+                           "single frames"});
+    return out;
+  }
+  const Kind& kind = kind_of(image.acquisition.modality);
+  const Scaling scaling = scaling_of_all(image);
+  const Gathered all = gather(image, scaling);
+  const OutPlane& first = all.first.value();
+  DcmDataset data;
+  WrittenInstance written;
+  written.sop_instance_uid = put_image(data, kind.sop_class, flavour, 0, image.acquisition,
+                                       {ImageForm::enhanced, true, {}, {}}, job.provenance);
+  put_frame_of_reference(data, image.acquisition, job.provenance);
+  put_pixel_description(data, first.columns, first.rows, 1, 16, scaling.is_signed);
+  put_enhanced_image(data, job, first.slices * first.times);
+  put_shared_groups(data, job, kind, first, scaling, all.rounding);
+  put_dimensions(data, job.provenance, first.times > 1);
+  for_each_plane(image, [&](const OutPlane& plane) { put_frame(data, job, plane, all.rounding); });
+  put_common_references(data, image);
+  put_pixels(data, all.words);
+  WrittenImage out;
+  written.bytes = to_bytes(data);
+  out.instances.push_back(std::move(written));
+  out.remarks = all.rounding.remarks();
+  return out;
+}
+
+}  // namespace penta::io::dicom::parts

@@ -8,6 +8,7 @@ import cells.run
 import fuzz.run
 import programs
 import report.check
+import scripts
 import shell
 from tally import PENTA, ROOT, Tally
 
@@ -56,6 +57,9 @@ def main():
     elif tier == "--fuzz":
         if build(tally, "fuzz", fuzz.run.targets()):
             fuzz.run.run(tally, int(rest[0]) if rest else 20)
+    elif tier == "--bench" or tier.split("=")[0] == "--peers":
+        if build(tally, "release"):
+            scripts.run_scripts(tally, "bench" if tier == "--bench" else "tests/peers", tier.partition("=")[2])
     else:
         print(f"{tier}: not built yet")
     return tally.close()

@@ -27,6 +27,7 @@ std::string_view kind_name(io::dicom::SeriesKind kind) {
     case io::dicom::SeriesKind::projections: return "projections";
     case io::dicom::SeriesKind::contours: return "contours";
     case io::dicom::SeriesKind::segmentation: return "segmentation";
+    case io::dicom::SeriesKind::report: return "report";
     case io::dicom::SeriesKind::other: break;
   }
   return "other";

@@ -19,7 +19,7 @@ namespace penta::io::dicom {
 
 struct ParsedSeries;
 
-enum class SeriesKind { volume, frames, projections, contours, segmentation, other };
+enum class SeriesKind { volume, frames, projections, contours, segmentation, report, other };
 
 /// One thing that can be read out of a set of DICOM files: usually one series; a series that mixes orientations,
 /// sizes or a localiser gives several. `other` is a kind not yet read: a named fault, never a missing row.
@@ -43,7 +43,8 @@ struct Catalogue {
 [[nodiscard]] Catalogue scan(std::span<const std::filesystem::path> files);
 
 /// Reads one series: Image (volume, frames, or a SliceStack where slices are uneven or tilted), RawData (NM
-/// projections), Contours (RTSTRUCT) or LabelMap (SEG). Values are rescaled: CT in HU, PET as (0054,1001) says.
+/// projections), Contours (RTSTRUCT), LabelMap (SEG) or StructuredReport (SR). Values are rescaled: CT in HU, PET as
+/// (0054,1001) says.
 /// Throws Error{bad_input} that names the file and what is wrong with it.
 [[nodiscard]] Content read(const Series& series);
 

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "io/dicom/internal.h"
 #include "io/dicom/mosaic.h"
+#include "io/dicom/read_sr.h"
 
 namespace penta::io::dicom {
 
@@ -18,7 +19,7 @@ struct Class {
 constexpr std::string_view rt_dose_class = "1.2.840.10008.5.1.4.1.1.481.2";
 
 // Storage SOP classes that are read (PS3.4 B.5). Of all others the pixels are read where there are any.
-constexpr std::array<Class, 44> classes{{
+constexpr std::array<Class, 49> classes{{
     {"1.2.840.10008.5.1.4.1.1.2", SeriesKind::volume, false},         // CT
     {"1.2.840.10008.5.1.4.1.1.2.1", SeriesKind::volume, true},        // Enhanced CT
     {"1.2.840.10008.5.1.4.1.1.2.2", SeriesKind::volume, true},        // Legacy Converted Enhanced CT
@@ -63,6 +64,11 @@ constexpr std::array<Class, 44> classes{{
     {"1.2.840.10008.5.1.4.1.1.481.3", SeriesKind::contours, false},   // RT Structure Set
     {"1.2.840.10008.5.1.4.1.1.66.4", SeriesKind::segmentation, false},
     {"1.2.840.10008.5.1.4.1.1.66.7", SeriesKind::segmentation, false},  // Label Map Segmentation
+    {"1.2.840.10008.5.1.4.1.1.88.11", SeriesKind::report, false},       // Basic Text SR
+    {"1.2.840.10008.5.1.4.1.1.88.22", SeriesKind::report, false},       // Enhanced SR
+    {"1.2.840.10008.5.1.4.1.1.88.33", SeriesKind::report, false},       // Comprehensive SR
+    {"1.2.840.10008.5.1.4.1.1.88.34", SeriesKind::report, false},       // Comprehensive 3D SR
+    {"1.2.840.10008.5.1.4.1.1.88.35", SeriesKind::report, false},       // Extensible SR
 }};
 
 const Class* class_of(const std::string& uid) noexcept {
@@ -260,13 +266,19 @@ void describe_regions(const Object& object, Instance& instance) {
     return;
   }
   try {
+    if (instance.kind == SeriesKind::report) {
+      const StructuredReport report = read_report(object, instance.faults);
+      instance.shape = std::to_string(report.groups.size()) + " groups, " + std::to_string(report.measurements.size()) +
+                       " measurements";
+      return;
+    }
     const Contours contours = read_contours(object, instance.faults);
     std::size_t count = 0;
     for (const ContourRegion& region : contours.regions) count += region.contours.size();
     instance.shape = std::to_string(contours.regions.size()) + " regions, " + std::to_string(count) + " contours";
   } catch (const Error& error) {
+    add_fault(instance, Severity::error, instance.kind == SeriesKind::report ? "no_content" : "no_regions", error.what());
     instance.kind = SeriesKind::other;
-    add_fault(instance, Severity::error, "no_regions", error.what());
   }
 }
 
@@ -335,7 +347,8 @@ Instance instance_of(const Object& object, const Source& source) {
   }
   instance.kind = row->kind;
   instance.enhanced = row->enhanced;
-  if (instance.kind == SeriesKind::contours || instance.kind == SeriesKind::segmentation) {
+  if (instance.kind == SeriesKind::contours || instance.kind == SeriesKind::segmentation ||
+      instance.kind == SeriesKind::report) {
     describe_regions(object, instance);
     return instance;
   }

@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "io/dicom/internal.h"
 #include "io/dicom/read_seg.h"
+#include "io/dicom/read_sr.h"
 #include "io/dicom/words.h"
 
 namespace penta::io::dicom {
@@ -331,6 +332,11 @@ Content read_instances(std::vector<Instance> instances) {
       const Object object = load(first.source, true);
       std::vector<Remark> faults;
       return read_contours(object, faults);
+    }
+    case SeriesKind::report: {
+      const Object object = load(first.source, true);
+      std::vector<Remark> faults;
+      return read_report(object, faults);
     }
     case SeriesKind::segmentation: {
       const Object object = load(first.source, true);

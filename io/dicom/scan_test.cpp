@@ -181,7 +181,7 @@ TEST(Scan, localisers_and_studies_are_told_apart) {
 
 TEST(Scan, other_objects_and_other_files_are_rows_with_a_name) {
   const TestFolder folder;
-  folder.put("sr", Made("1.2.840.10008.5.1.4.1.1.88.11", "SR", 0, 0).bytes());
+  folder.put("kos", Made("1.2.840.10008.5.1.4.1.1.88.59", "KO", 0, 0).bytes());
   folder.put("empty_ct", Made(ct_class, "CT", 4, 4).bytes());
   folder.put("text", std::vector<std::byte>(300, std::byte{'a'}));
   auto cut = slice({}, 0, 1).text(tag::series_uid, "1.2.3.5").bytes();

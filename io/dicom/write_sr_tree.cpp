@@ -3,6 +3,7 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 
+#include <array>
 #include <cctype>
 
 #include "core/hash.h"
@@ -98,48 +99,49 @@ DcmItem& add_uid(DcmItem& parent, std::string_view relation, const CodedConcept&
   return item;
 }
 
-DcmItem& add_number(DcmItem& parent, const CodedConcept& name, double value, const std::string& unit) {
+DcmItem& add_number(DcmItem& parent, const CodedConcept& name, double value, const CodedConcept& unit) {
   DcmItem& item = add_item(parent, contains, "NUM", &name);
   DcmItem& measured = parts::add_item(item, DCM_MeasuredValueSequence);
   parts::put_decimal(measured, DCM_NumericValue, value);
   parts::put_double(measured, DCM_FloatingPointValue, value);
-  parts::add_code(measured, DCM_MeasurementUnitsCodeSequence, unit_code(unit));
+  parts::add_code(measured, DCM_MeasurementUnitsCodeSequence, unit);
   return item;
 }
 
 DcmItem& add_image(DcmItem& parent, std::string_view relation, const CodedConcept* name, const SourceInstance& instance,
-                   int segment) {
+                   const std::vector<int>& segments) {
   DcmItem& item = add_item(parent, relation, "IMAGE", name);
   parts::add_reference(item, DCM_ReferencedSOPSequence, instance);
-  if (segment > 0) {
-    DcmItem* row = nullptr;
-    item.findOrCreateSequenceItem(DCM_ReferencedSOPSequence, row, 0);
-    parts::put_u16(*row, DCM_ReferencedSegmentNumber, static_cast<std::uint16_t>(segment));
-  }
+  if (segments.empty()) return item;
+  DcmItem* row = nullptr;
+  item.findOrCreateSequenceItem(DCM_ReferencedSOPSequence, row, 0);
+  std::vector<std::uint16_t> numbers;
+  for (const int segment : segments) numbers.push_back(static_cast<std::uint16_t>(segment));
+  parts::put_u16s(*row, DCM_ReferencedSegmentNumber, numbers);
   return item;
 }
 
-DcmItem& add_rectangle(DcmItem& parent, const CodedConcept& name, const std::array<double, 6>& box) {
+DcmItem& add_planar(DcmItem& parent, const CodedConcept& name, const PlanarRegion& region) {
+  constexpr std::array<const char*, 5> types{"POINT", "MULTIPOINT", "POLYLINE", "CIRCLE", "ELLIPSE"};
   DcmItem& item = add_item(parent, contains, "SCOORD", &name);
-  // In SCOORD the centre of the first pixel is 0.5, 0.5; ours is 0, 0.
-  const auto x0 = static_cast<float>(box[0] + 0.5), y0 = static_cast<float>(box[1] + 0.5);
-  const auto x1 = static_cast<float>(box[3] + 0.5), y1 = static_cast<float>(box[4] + 0.5);
-  parts::put_float(item, DCM_GraphicData, std::array{x0, y0, x1, y0, x1, y1, x0, y1, x0, y0});
-  parts::put(item, DCM_GraphicType, "POLYLINE");
+  std::vector<float> values;
+  for (const auto& point : region.points_px)
+    for (const double value : point) values.push_back(static_cast<float>(value));
+  parts::put_float(item, DCM_GraphicData, values);
+  parts::put(item, DCM_GraphicType, types[static_cast<std::size_t>(region.shape)]);
+  add_image(item, selected, nullptr, region.image);
   return item;
 }
 
-DcmItem& add_ellipsoid(DcmItem& parent, const CodedConcept& name, const std::array<double, 6>& box,
-                       const std::string& frame_of_reference_uid) {
+DcmItem& add_spatial(DcmItem& parent, const CodedConcept& name, const SpatialRegion& region) {
+  constexpr std::array<const char*, 6> types{"POINT", "MULTIPOINT", "POLYLINE", "POLYGON", "ELLIPSE", "ELLIPSOID"};
   DcmItem& item = add_item(parent, contains, "SCOORD3D", &name);
-  std::array<float, 18> ends{};  // two ends of each of the three axes
-  for (std::size_t axis = 0; axis < 3; ++axis)
-    for (std::size_t end = 0; end < 2; ++end)
-      for (std::size_t k = 0; k < 3; ++k)
-        ends[6 * axis + 3 * end + k] = static_cast<float>(k == axis ? box[k + 3 * end] : (box[k] + box[k + 3]) / 2);
-  parts::put_float(item, DCM_GraphicData, ends);
-  parts::put(item, DCM_GraphicType, "ELLIPSOID");
-  parts::put(item, DCM_ReferencedFrameOfReferenceUID, frame_of_reference_uid);
+  std::vector<float> values;
+  for (const PatientPoint& p : region.points_mm)
+    for (const double value : {p.x, p.y, p.z}) values.push_back(static_cast<float>(value));
+  parts::put_float(item, DCM_GraphicData, values);
+  parts::put(item, DCM_GraphicType, types[static_cast<std::size_t>(region.shape)]);
+  parts::put(item, DCM_ReferencedFrameOfReferenceUID, region.frame_of_reference_uid);
   return item;
 }
 

@@ -1,14 +1,12 @@
 #pragma once
 
-#include <array>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/acquisition.h"
 #include "core/coded.h"
-#include "core/points.h"
-#include "core/results.h"
+#include "core/structured_report.h"
 
 class DcmItem;
 
@@ -29,14 +27,14 @@ DcmItem& add_container(DcmItem& parent, const CodedConcept& name, const char* te
 DcmItem& add_code_item(DcmItem& parent, std::string_view relation, const CodedConcept& name, const CodedConcept& value);
 DcmItem& add_text(DcmItem& parent, std::string_view relation, const CodedConcept& name, const std::string& text);
 DcmItem& add_uid(DcmItem& parent, std::string_view relation, const CodedConcept& name, const std::string& uid);
-DcmItem& add_number(DcmItem& parent, const CodedConcept& name, double value, const std::string& unit);
-/// An IMAGE item; `segment` > 0 names a segment of it. Null `name`: none.
+/// A NUM with its value to 16 characters and, exactly, as Floating Point Value (PS3.3 C.18.1).
+DcmItem& add_number(DcmItem& parent, const CodedConcept& name, double value, const CodedConcept& unit);
+/// An IMAGE item, of some segments where they are named. Null `name`: none.
 DcmItem& add_image(DcmItem& parent, std::string_view relation, const CodedConcept* name, const SourceInstance& instance,
-                   int segment = 0);
-/// SCOORD POLYLINE, column and row of each point from the top left corner of the image (PS3.3 C.18.6).
-DcmItem& add_rectangle(DcmItem& parent, const CodedConcept& name, const std::array<double, 6>& box);
-/// SCOORD3D ELLIPSOID that touches the faces of a box in mm (PS3.3 C.18.9).
-DcmItem& add_ellipsoid(DcmItem& parent, const CodedConcept& name, const std::array<double, 6>& box,
-                       const std::string& frame_of_reference_uid);
+                   const std::vector<int>& segments = {});
+/// SCOORD (PS3.3 C.18.6), selected from its frame.
+DcmItem& add_planar(DcmItem& parent, const CodedConcept& name, const PlanarRegion& region);
+/// SCOORD3D (PS3.3 C.18.9).
+DcmItem& add_spatial(DcmItem& parent, const CodedConcept& name, const SpatialRegion& region);
 
 }  // namespace penta::io::dicom::tree

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/acquisition.h"
+#include "core/coded.h"
 #include "core/remark.h"
 #include "core/volume.h"
 
@@ -64,6 +65,7 @@ struct Image {
   /// Where each volume or frame stands on `axis`: s (time), s/mm2 (b_value), ms (echo); empty where it is not known.
   std::vector<double> axis_values{};
   std::string unit;  ///< UCUM, or "HU" as "[hnsf'U]"; empty when values are arbitrary
+  CodedConcept quantity{};  ///< what the values measure, where the file says it (a parametric map does)
   Acquisition acquisition;
   std::vector<Remark> remarks;  ///< what reading found: conversions that lose, faults, guesses not made
   std::string sha256;           ///< of the pixels and geometry as read; the key of Workspace

@@ -24,20 +24,6 @@ std::optional<Match> match_planar(const LabelMap& labels, const Image& source, s
   return std::nullopt;
 }
 
-std::optional<Match> match_volume(const LabelMap& labels, const Image& source, std::int64_t z) {
-  const auto* volumes = std::get_if<VolumeSequence>(&source.pixels);
-  if (volumes == nullptr || volumes->empty()) return std::nullopt;
-  const Grid& from = grid_of(volumes->front());
-  const Grid& grid = labels.grid();
-  const auto& instances = source.acquisition.instances;
-  if (static_cast<std::int64_t>(instances.size()) < from.size()[2]) return std::nullopt;
-  if (std::abs(std::abs(dot(grid.axis(2), from.axis(2))) - 1) > 1e-4) return std::nullopt;
-  const double at = from.to_index(grid.to_patient({0, 0, static_cast<double>(z)})).z;
-  const double slice = std::round(at);
-  if (std::abs(at - slice) > 0.02 || slice < 0 || slice >= static_cast<double>(from.size()[2])) return std::nullopt;
-  return Match{instances[static_cast<std::size_t>(slice)], grid.same_as(from)};
-}
-
 CodedConcept side_code(Side side) {
   return side == Side::left ? CodedConcept{"SCT", "7771000", "Left"} : CodedConcept{"SCT", "24028007", "Right"};
 }
@@ -141,17 +127,6 @@ void put_shared(DcmDataset& data, const LabelMap& labels) {
   parts::put_orientation(parts::add_item(shared, DCM_PlaneOrientationSequence), labels.grid());
 }
 
-void put_derivation(DcmItem& frame, const Match& match) {
-  DcmItem& derivation = parts::add_item(frame, DCM_DerivationImageSequence);
-  parts::add_code(derivation, DCM_DerivationCodeSequence, {"DCM", "113076", "Segmentation"});
-  parts::add_reference(derivation, DCM_SourceImageSequence, match.instance);
-  DcmItem* row = nullptr;
-  derivation.findOrCreateSequenceItem(DCM_SourceImageSequence, row, 0);
-  parts::put(*row, DCM_SpatialLocationsPreserved, match.same_pixels ? "YES" : "NO");
-  parts::add_code(*row, DCM_PurposeOfReferenceCodeSequence,
-                  {"DCM", "121322", "Source image for image processing operation"});
-}
-
 // PS3.3 C.12.2: every instance that a frame refers to.
 void put_common_references(DcmDataset& data, const Plan& plan) {
   if (plan.source.acquisition.series_uid.empty()) return;
@@ -195,13 +170,37 @@ void put_frame(DcmItem& frame, const Plan& plan, const FrameKey& key, std::uint3
   }
   if (!plan.labelmap)
     parts::put_u16(parts::add_item(frame, DCM_SegmentIdentificationSequence), DCM_ReferencedSegmentNumber, number);
-  if (const auto& match = plan.matches[static_cast<std::size_t>(key.slice)]) put_derivation(frame, *match);
+  if (const auto& match = plan.matches[static_cast<std::size_t>(key.slice)]) put_derivation(frame, *match, {"DCM", "113076", "Segmentation"});
 }
 
 }  // namespace
 
+std::optional<Match> match_plane(const Grid& grid, const Image& source, std::int64_t z) {
+  const auto* volumes = std::get_if<VolumeSequence>(&source.pixels);
+  if (volumes == nullptr || volumes->empty()) return std::nullopt;
+  const Grid& from = grid_of(volumes->front());
+  const auto& instances = source.acquisition.instances;
+  if (static_cast<std::int64_t>(instances.size()) < from.size()[2]) return std::nullopt;
+  if (std::abs(std::abs(dot(grid.axis(2), from.axis(2))) - 1) > 1e-4) return std::nullopt;
+  const double at = from.to_index(grid.to_patient({0, 0, static_cast<double>(z)})).z;
+  const double slice = std::round(at);
+  if (std::abs(at - slice) > 0.02 || slice < 0 || slice >= static_cast<double>(from.size()[2])) return std::nullopt;
+  return Match{instances[static_cast<std::size_t>(slice)], grid.same_as(from)};
+}
+
+void put_derivation(DcmItem& frame, const Match& match, const CodedConcept& how) {
+  DcmItem& derivation = parts::add_item(frame, DCM_DerivationImageSequence);
+  parts::add_code(derivation, DCM_DerivationCodeSequence, how);
+  parts::add_reference(derivation, DCM_SourceImageSequence, match.instance);
+  DcmItem* row = nullptr;
+  derivation.findOrCreateSequenceItem(DCM_SourceImageSequence, row, 0);
+  parts::put(*row, DCM_SpatialLocationsPreserved, match.same_pixels ? "YES" : "NO");
+  parts::add_code(*row, DCM_PurposeOfReferenceCodeSequence,
+                  {"DCM", "121322", "Source image for image processing operation"});
+}
+
 std::optional<Match> match_slice(const LabelMap& labels, const Image& source, std::int64_t z) {
-  const auto match = labels.planar ? match_planar(labels, source, z) : match_volume(labels, source, z);
+  const auto match = labels.planar ? match_planar(labels, source, z) : match_plane(labels.grid(), source, z);
   // Files without a SOP Instance UID are met (anonymised by hand, say): nothing can refer to them.
   if (match && (match->instance.sop_instance_uid.empty() || match->instance.sop_class_uid.empty())) return std::nullopt;
   return match;

@@ -11,6 +11,7 @@
 #include "io/dicom/write_seg.h"
 
 class DcmDataset;
+class DcmItem;
 
 /// The steps of writing a Segmentation. Inside io/dicom only.
 namespace penta::io::dicom::seg {
@@ -49,7 +50,10 @@ struct Match {
   SourceInstance instance;
   bool same_pixels = false;
 };
+[[nodiscard]] std::optional<Match> match_plane(const Grid& grid, const Image& source, std::int64_t z);
 [[nodiscard]] std::optional<Match> match_slice(const LabelMap& labels, const Image& source, std::int64_t z);
+
+void put_derivation(DcmItem& frame, const Match& match, const CodedConcept& how);
 
 /// What is written: the labels as one type of segmentation.
 struct Plan {

@@ -53,8 +53,8 @@ LabelMap labels_alone(Bytes bytes, const std::string& name, const ReadBeside& /*
 
 constexpr std::array formats{
     Format{"NIfTI", ".nii .nii.gz .hdr .hdr.gz", nifti::sniff, with_beside<nifti::read>, nifti::read_labels},
-    Format{"NRRD", ".nrrd", nrrd::sniff, alone<nrrd::read>, labels_alone<nrrd::read_labels>},
-    Format{"MetaImage", ".mha", metaimage::sniff, alone<metaimage::read>, labels_alone<metaimage::read_labels>},
+    Format{"NRRD", ".nrrd .nhdr", nrrd::sniff, with_beside<nrrd::read>, nrrd::read_labels},
+    Format{"MetaImage", ".mha .mhd", metaimage::sniff, with_beside<metaimage::read>, metaimage::read_labels},
     Format{"PNG", ".png", png::sniff_png, alone<png::read>, labels_alone<png::read_labels>},
     Format{"JPEG", ".jpg .jpeg", png::sniff_jpeg, alone<png::read>, labels_alone<png::read_labels>},
     Format{"TIFF", ".tif .tiff", tiff::sniff, alone<tiff::read>, labels_alone<tiff::read_labels>},

@@ -36,6 +36,14 @@ std::optional<std::string_view> TextLines::next() noexcept {
   return line;
 }
 
+std::optional<std::string_view> TextLines::next_or_last() noexcept {
+  if (const auto line = next()) return line;
+  if (at_ >= text_.size()) return std::nullopt;
+  const std::string_view line = text_.substr(at_);
+  at_ = text_.size();
+  return line;
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
   const std::size_t first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};

@@ -17,6 +17,8 @@ class TextLines {
       : text_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
   /// Nothing where no whole line is left.
   [[nodiscard]] std::optional<std::string_view> next() noexcept;
+  /// As next(); a last line that nothing ends counts too.
+  [[nodiscard]] std::optional<std::string_view> next_or_last() noexcept;
   /// Where the next line starts.
   [[nodiscard]] std::size_t offset() const noexcept { return at_; }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "io/detached.h"
 #include "io/nifti/gzip.h"
 #include "io/raster.h"
 #include "io/text_header.h"
@@ -37,7 +38,8 @@ constexpr std::array types{
 
 struct Head {
   std::map<std::string, std::string> fields;  ///< as spelt to what stands behind " = "
-  std::size_t data_start = 0;
+  std::string data_file;                      ///< LOCAL, LIST, a pattern with its numbers, or a name
+  std::size_t data_start = 0;                 ///< behind the line of ElementDataFile
 };
 
 const std::string* find(const Head& head, std::initializer_list<const char*> names) {
@@ -50,14 +52,13 @@ const std::string* find(const Head& head, std::initializer_list<const char*> nam
 Head parse_head(Bytes bytes, const std::string& doing) {
   Head head;
   TextLines lines(bytes);
-  while (const auto line = lines.next()) {
+  while (const auto line = lines.next_or_last()) {
     const std::size_t equal = line->find('=');
     if (equal == std::string_view::npos) fail(doing, "a header line without '='");
     const std::string field(trimmed(line->substr(0, equal))), text(trimmed(line->substr(equal + 1)));
     if (field == "ElementDataFile") {
-      if (lower(text) != "local")
-        fail(doing, "its voxels lie in another file, '" + text.substr(0, 200) +
-                        "', which is not read; save it as one .mha");
+      if (text.empty()) fail(doing, "ElementDataFile is empty");
+      head.data_file = text;
       head.data_start = lines.offset();
       return head;
     }
@@ -83,7 +84,10 @@ Datatype datatype_of(const Head& head, const std::string& doing) {
   if (count == 1) return it->datatype;
   if (it->datatype == Datatype::u8 && count == 3) return Datatype::rgb24;
   if (it->datatype == Datatype::u8 && count == 4) return Datatype::rgba32;
-  fail(doing, "ElementNumberOfChannels " + *channels + " is read only as 3 or 4 of MET_UCHAR");
+  if (it->datatype == Datatype::f32 && count == 2) return Datatype::c64;
+  if (it->datatype == Datatype::f64 && count == 2) return Datatype::c128;
+  fail(doing, "ElementNumberOfChannels " + *channels + " (vectors) is read only as 3 or 4 of MET_UCHAR, which are "
+              "colour, and 2 of MET_FLOAT or MET_DOUBLE, which are complex numbers");
 }
 
 std::size_t dimension_of(const Head& head, const std::string& doing) {
@@ -107,12 +111,26 @@ void fill_dim(const Head& head, std::size_t n, Raster& raster, const std::string
   }
 }
 
+/// AnatomicalOrientation says from where each axis runs: RAI is left, posterior, superior. As in ITK it moves nothing.
+void say_orientation(const Head& head, Raster& raster) {
+  const std::string* from = find(head, {"AnatomicalOrientation"});
+  if (from != nullptr && *from == "RAI") return;
+  std::string text = "no TransformMatrix: the axes are taken as left, posterior, superior";
+  if (from != nullptr && from->find('?') == std::string::npos)
+    text += ", and AnatomicalOrientation = " + from->substr(0, 20) + " was not applied";
+  raster.remarks.push_back({Severity::warning, "orientation_unknown", text});
+}
+
 void fill_place(const Head& head, std::size_t n, Raster& raster, const std::string& doing) {
   std::vector<double> spacing(n, 1), origin(n, 0), matrix(n * n, 0);
   for (std::size_t i = 0; i < n; ++i) matrix[i * n + i] = 1;
   const std::string* text = find(head, {"ElementSpacing", "ElementSize"});
   raster.in_mm = text != nullptr;
   if (text != nullptr) spacing = numbers(*text, n, doing + "ElementSpacing");
+  // MetaIO takes ElementSpacing for the grid; ElementSize is the extent of one voxel's sensitivity.
+  if (const std::string* size = find(head, {"ElementSize"}); size != nullptr && numbers(*size, n, doing + "ElementSize") != spacing)
+    raster.remarks.push_back({Severity::note, "element_size_left",
+                              "ElementSize '" + size->substr(0, 80) + "' differs from ElementSpacing, which is taken"});
   for (std::size_t i = 0; i < std::min<std::size_t>(n, 3); ++i)
     if (!(spacing[i] > 0)) fail(doing, "ElementSpacing: " + digits(spacing[i]) + "; a spacing must be > 0");
   if ((text = find(head, {"Offset", "Position", "Origin"})) != nullptr) origin = numbers(*text, n, doing + "Offset");
@@ -120,8 +138,7 @@ void fill_place(const Head& head, std::size_t n, Raster& raster, const std::stri
   if (text != nullptr)
     matrix = numbers(*text, n * n, doing + "TransformMatrix");
   else
-    raster.remarks.push_back({Severity::warning, "orientation_unknown",
-                              "no TransformMatrix: the axes are taken as left, posterior, superior"});
+    say_orientation(head, raster);
   if (n == 4)
     for (std::size_t i = 0; i < 3; ++i)
       if (matrix[i * n + 3] != 0 || matrix[3 * n + i] != 0) fail(doing, "TransformMatrix mixes time with space");
@@ -143,22 +160,63 @@ void fill_scaling(const Head& head, Raster& raster, const std::string& doing) {
   if (slope == nullptr && offset != nullptr) raster.voxels.slope = 1;
 }
 
-void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string& name, const std::string& doing) {
-  if (!flag(head, {"BinaryData"}, true)) fail(doing, "BinaryData = False, voxels as text, is not read");
-  if (const std::string* skip = find(head, {"HeaderSize"}))
-    if (whole_number(*skip, doing + "HeaderSize") > 0) fail(doing, "HeaderSize is not read beside LOCAL data");
-  const std::uint64_t size = nifti::data_bytes(raster.voxels, name);
-  raster.data = bytes.subspan(head.data_start);
-  if (flag(head, {"CompressedData"}, false)) {
-    raster.owned = nifti::unzip_zlib(raster.data, size, name);
-    raster.data = raster.owned;
+/// The files that hold the voxels, in their order; none where they stand behind the header.
+std::vector<std::string> data_files(const Head& head, Bytes bytes, const std::string& doing) {
+  const std::string first = doing + "ElementDataFile = " + head.data_file.substr(0, 80) + ": ";
+  const std::vector<std::string> parts = words(head.data_file);
+  if (lower(parts[0]) == "local") return {};
+  if (lower(parts[0]) == "list") {
+    std::vector<std::string> names = listed_names(bytes, head.data_start, first);
+    if (names.empty()) fail(first, "LIST without a name");
+    return names;
   }
-  if (raster.data.size() < size)
-    fail(doing, "the voxels are cut off: " + std::to_string(raster.data.size()) + " bytes of " + std::to_string(size));
-  raster.data = raster.data.first(size);
+  if (parts.size() < 2 || parts[0].find('%') == std::string::npos) return {head.data_file};
+  const auto at = [&](std::size_t i) { return whole_number(parts[i], doing + "ElementDataFile"); };
+  if (parts.size() != 3 && parts.size() != 4) fail(first, "a pattern needs its first and its last number");
+  return numbered_names(parts[0], at(1), at(2), parts.size() == 4 ? at(3) : 1, first);
 }
 
-Raster raster_of(Bytes bytes, const std::string& name) {
+/// The `size` voxel bytes of one file or, with LOCAL, of what stands behind the header.
+std::vector<std::byte> unpack(const Head& head, const Raster& raster, Bytes file, std::uint64_t size,
+                              const std::string& name, const std::string& doing) {
+  const std::string* skip = find(head, {"HeaderSize"});
+  const std::int64_t header = skip == nullptr ? 0 : whole_number(*skip, doing + "HeaderSize");
+  if (header < -1 || (header > 0 && static_cast<std::uint64_t>(header) > file.size()))
+    fail(doing, "HeaderSize: " + *skip + " points nowhere");
+  if (header > 0) file = file.subspan(static_cast<std::size_t>(header));
+  if (!flag(head, {"BinaryData"}, true))
+    return bytes_from_text({reinterpret_cast<const char*>(file.data()), file.size()}, raster.voxels.datatype,
+                           size / nifti::voxel_bytes(raster.voxels.datatype), doing + "BinaryData = False: ");
+  if (flag(head, {"CompressedData"}, false)) return nifti::unzip_zlib(file, size, name);
+  if (file.size() < size)
+    fail(doing, "the voxels are cut off: " + std::to_string(file.size()) + " bytes of " + std::to_string(size));
+  // -1: the data ends with the file.
+  const Bytes part = header == -1 ? file.last(size) : file.first(size);
+  return {part.begin(), part.end()};
+}
+
+void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string& name, const ReadBeside& beside,
+               const std::string& doing) {
+  const std::uint64_t size = nifti::data_bytes(raster.voxels, name);
+  const std::vector<std::string> files = data_files(head, bytes, doing);
+  if (!flag(head, {"BinaryData"}, true)) raster.voxels.swapped = false;
+  if (files.empty()) {
+    const Bytes behind = bytes.subspan(head.data_start);
+    raster.owned = unpack(head, raster, behind, size, name, doing);
+  } else {
+    const std::uint64_t one = size / files.size();
+    if (one * files.size() != size || one % nifti::voxel_bytes(raster.voxels.datatype) != 0)
+      fail(doing, "ElementDataFile: " + std::to_string(files.size()) + " files do not share the voxels evenly");
+    for (const std::string& file : files) {
+      const std::vector<std::byte> packed = beside(file);
+      const std::vector<std::byte> part = unpack(head, raster, packed, one, file, doing + "'" + file + "': ");
+      raster.owned.insert(raster.owned.end(), part.begin(), part.end());
+    }
+  }
+  raster.data = raster.owned;
+}
+
+Raster raster_of(Bytes bytes, const std::string& name, const ReadBeside& beside) {
   const std::string doing = "reading MetaImage '" + name + "': ";
   const Head head = parse_head(bytes, doing);
   if (const std::string* type = find(head, {"ObjectType"}); type != nullptr && *type != "Image")
@@ -171,7 +229,10 @@ Raster raster_of(Bytes bytes, const std::string& name) {
   raster.voxels.swapped = big != (std::endian::native == std::endian::big);
   fill_place(head, n, raster, doing);
   fill_scaling(head, raster, doing);
-  take_data(raster, head, bytes, name, doing);
+  if (raster.voxels.datatype == Datatype::c64 || raster.voxels.datatype == Datatype::c128)
+    raster.remarks.push_back({Severity::note, "channels_as_complex",
+                              "two float channels are taken as complex numbers: MetaImage does not tell them from vectors"});
+  take_data(raster, head, bytes, name, beside, doing);
   return raster;
 }
 
@@ -186,10 +247,18 @@ bool sniff(std::span<const std::byte> bytes) noexcept {
   return false;
 }
 
-Image read(std::span<const std::byte> bytes, const std::string& name) { return image_of(raster_of(bytes, name), name); }
+Image read(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside) {
+  return image_of(raster_of(bytes, name, beside), name);
+}
+
+LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside) {
+  return labels_of(raster_of(bytes, name, beside), name);
+}
+
+Image read(std::span<const std::byte> bytes, const std::string& name) { return read(bytes, name, nothing_beside(name)); }
 
 LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) {
-  return labels_of(raster_of(bytes, name), name);
+  return read_labels(bytes, name, nothing_beside(name));
 }
 
 }  // namespace penta::io::metaimage

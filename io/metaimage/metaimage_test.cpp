@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <complex>
+#include <map>
 
 #include "core/error.h"
 
@@ -47,7 +49,11 @@ TEST(MetaImage, OtherSpellingsAndWhatTheyMean) {
   EXPECT_EQ(std::get<Volume<std::uint16_t>>(big.volume()).at(1, 0, 0), 513);
   EXPECT_EQ(grid_of(read(file("Offset", "Position"), "x").volume()).origin_mm(), (PatientPoint{10, 20, 30}));
   EXPECT_EQ(grid_of(read(file("TransformMatrix", "Orientation"), "x").volume()).axis(0), (Vector3{0, 1, 0}));
-  EXPECT_TRUE(says(read(file("TransformMatrix", "Unknown"), "x"), "orientation_unknown"));
+  EXPECT_TRUE(says(read(file("TransformMatrix = 0 1 0 -1 0 0 0 0 1\nOffset = 10 20 30\nCenterOfRotation = 0 0 0\n"
+                             "AnatomicalOrientation = RAI", "AnatomicalOrientation = RPS"), "x"), "orientation_unknown"));
+  // RAI says from where the axes run: to the left, the back and the head.
+  EXPECT_FALSE(says(read(file("TransformMatrix", "Unknown"), "x"), "orientation_unknown"));
+  EXPECT_TRUE(says(read(file("DimSize", "ElementSize = 1 1 1\nDimSize"), "x"), "element_size_left"));
   EXPECT_TRUE(says(read(file("ElementSpacing", "Unknown"), "x"), "spacing_unknown"));
   const Image scaled = read(file("DimSize", "ElementToIntensityFunctionSlope = 0.5\nDimSize"), "x");
   EXPECT_EQ(std::get<Volume<float>>(scaled.volume()).at(1, 0, 0), 129.0F);
@@ -86,6 +92,56 @@ TEST(MetaImage, WhatIsWrongIsNamed) {
   refused("CompressedData = False", "CompressedData = True", "zlib");
   refused("= Image", "= Tube", "Tube");
   refused("DimSize", "junk\nDimSize", "'='");
+}
+
+/// The header alone, with its voxels in what `there` gives by name.
+Image detached(const std::string& from, const std::string& to, const std::map<std::string, std::string>& there) {
+  std::string head = good;
+  head.replace(head.find("LOCAL"), 5, "a.raw");
+  if (!from.empty()) head.replace(head.find(from), from.size(), to);
+  const auto raw = std::as_bytes(std::span(head));
+  return read(raw.first(raw.size() - (head.ends_with('\n') ? 1 : 0)), "x.mhd", [&](const std::string& name) {
+    const auto bytes = std::as_bytes(std::span(there.at(name)));
+    return Bytes(bytes.begin(), bytes.end());
+  });
+}
+
+// Inverse: 1 and 258 however they lie.
+TEST(MetaImage, VoxelsInOtherFiles) {
+  const auto values = [](const Image& image) {
+    const auto voxels = std::get<Volume<std::uint16_t>>(image.volume()).voxels();
+    return std::vector<int>(voxels.begin(), voxels.end());
+  };
+  const std::vector<int> wanted{1, 258};
+  const std::string one("\x01\x00", 2), two("\x02\x01", 2);
+  EXPECT_EQ(values(detached("", "", {{"a.raw", one + two}})), wanted);
+  EXPECT_EQ(values(detached("DimSize", "HeaderSize = 3\nDimSize", {{"a.raw", "abc" + one + two}})), wanted);
+  EXPECT_EQ(values(detached("DimSize", "HeaderSize = -1\nDimSize", {{"a.raw", "abcdef" + one + two}})), wanted);
+  EXPECT_EQ(values(detached("a.raw", "LIST\na.raw\nb.raw", {{"a.raw", one}, {"b.raw", two}})), wanted);
+  EXPECT_EQ(values(detached("a.raw", "s%02d.raw 9 10 1", {{"s09.raw", one}, {"s10.raw", two}})), wanted);
+  EXPECT_EQ(values(detached("BinaryData = True", "BinaryData = False", {{"a.raw", " 1\n258 "}})), wanted);
+  const auto refused = [](const std::string& from, const std::string& to, const std::string& data) {
+    EXPECT_THROW((void)detached(from, to, {{"a.raw", data}, {"s1.raw", data}, {"s2.raw", data}, {"s3.raw", data}}), Error) << to;
+  };
+  refused("", "", one);
+  refused("a.raw", "LIST", one);
+  refused("a.raw", "s%d.raw 1 3 1", one);  // three files for two voxels
+  refused("a.raw", "s%d.raw 3 1 1", one);
+  refused("a.raw", "s%d%d.raw 1 2 1", one);
+  refused("a.raw", "s%s.raw 1 2 1", one);
+  refused("BinaryData = True", "BinaryData = False", "1 65536");
+}
+
+TEST(MetaImage, InverseComplex) {
+  Image image;
+  VolumeSequence volumes;
+  Volume<std::complex<float>> volume(Grid({2, 1, 1}, {1, 2, 3}));
+  volume.voxels()[1] = {-1.5F, 0x1p-140F};
+  volumes.emplace_back(std::move(volume));
+  image.pixels = std::move(volumes);
+  const Image again = read(write(image), "x.mha");
+  EXPECT_EQ(std::get<Volume<std::complex<float>>>(again.volume()).voxels()[1], (std::complex<float>{-1.5F, 0x1p-140F}));
+  EXPECT_TRUE(says(again, "channels_as_complex"));
 }
 
 }  // namespace

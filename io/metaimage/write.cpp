@@ -22,9 +22,10 @@ std::string_view type_of(Datatype datatype) {
     case Datatype::i32:
       return "MET_INT";
     case Datatype::f32:
+    case Datatype::c64:
       return "MET_FLOAT";
     default:
-      throw Error(Code::bad_input, "writing MetaImage: it has no complex voxels; write NIfTI or NRRD");
+      throw Error(Code::internal, "a voxel type without a name in MetaImage");
   }
 }
 
@@ -54,6 +55,7 @@ std::vector<std::byte> file_of(const Stored& stored) {
                      std::to_string(packed.size()) + "\n" + place_text(stored, n) + "DimSize =";
   for (std::size_t i = 0; i < n; ++i) head += " " + std::to_string(stored.size[i]);
   if (stored.datatype == Datatype::rgb24) head += "\nElementNumberOfChannels = 3";
+  if (stored.datatype == Datatype::c64) head += "\nElementNumberOfChannels = 2";
   head += "\nElementType = " + type + "\nElementDataFile = LOCAL\n";
   const auto text = std::as_bytes(std::span(head));
   std::vector<std::byte> bytes(text.begin(), text.end());

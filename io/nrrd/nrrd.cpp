@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "core/error.h"
+#include "io/detached.h"
 #include "io/nifti/gzip.h"
 #include "io/nrrd/axes.h"
+#include "io/nrrd/bzip2.h"
 #include "io/raster.h"
 #include "io/text_header.h"
 
@@ -53,7 +55,8 @@ constexpr std::array types{
 
 struct Head {
   Fields fields;
-  std::size_t data_start = 0;
+  std::string data_file;       ///< "data file": a name, LIST, or a pattern with its numbers; empty where attached
+  std::size_t data_start = 0;  ///< behind the empty line, or behind "data file: LIST"
 };
 
 /// The lines up to the empty one: fields "name: text", key/value pairs "key:=text", comments "# ...".
@@ -62,7 +65,7 @@ Head parse_head(Bytes bytes, const std::string& doing) {
   TextLines lines(bytes);
   const auto first = lines.next();
   if (!first || !first->starts_with(magic)) fail(doing, "no NRRD magic");
-  while (const auto line = lines.next()) {
+  while (const auto line = lines.next_or_last()) {
     if (line->empty()) {
       head.data_start = lines.offset();
       return head;
@@ -72,12 +75,18 @@ Head parse_head(Bytes bytes, const std::string& doing) {
     if (colon == std::string_view::npos) fail(doing, "a header line without a colon");
     if (line->substr(colon).starts_with(":=")) continue;
     const std::string field = lower(trimmed(line->substr(0, colon)));
-    if (field == "data file" || field == "datafile")
-      fail(doing, "its voxels lie in another file, '" + std::string(trimmed(line->substr(colon + 1))) +
-                      "', which is not read; save it as one .nrrd with the data attached");
+    if (field == "data file" || field == "datafile") {
+      head.data_file = trimmed(line->substr(colon + 1));
+      if (head.data_file.empty()) fail(doing, "data file is empty");
+      head.data_start = lines.offset();
+      // The format's definition, section 4: LIST is the last field, and the names follow.
+      if (words(head.data_file)[0] == "LIST") return head;
+      continue;
+    }
     if (!head.fields.emplace(field, trimmed(line->substr(colon + 1))).second)
       fail(doing, "the field '" + field.substr(0, 40) + "' stands there twice");
   }
+  if (!head.data_file.empty()) return head;
   fail(doing, "the header is cut off: no empty line ends it");
 }
 
@@ -94,8 +103,14 @@ Datatype datatype_of(const Fields& fields, const std::string& doing) {
   return it->datatype;
 }
 
+bool is_text(const Fields& fields) {
+  const auto it = fields.find("encoding");
+  const std::string encoding = it == fields.end() ? "" : lower(it->second);
+  return encoding == "ascii" || encoding == "text" || encoding == "txt";
+}
+
 bool is_swapped(const Fields& fields, Datatype datatype, const std::string& doing) {
-  if (nifti::voxel_bytes(datatype) == 1) return false;
+  if (nifti::voxel_bytes(datatype) == 1 || is_text(fields)) return false;
   const std::string endian = lower(need(fields, "endian", doing));
   if (endian != "big" && endian != "little") fail(doing, "endian '" + endian + "' is neither big nor little");
   return (endian == "big") != (std::endian::native == std::endian::big);
@@ -155,29 +170,86 @@ bool arrange(const Axes& axes, Raster& raster, const std::string& doing) {
   return interleaved;
 }
 
-/// Points `data` at the voxels behind the header, unpacked into `owned` where need be.
-void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string& name, const std::string& doing) {
-  const std::uint64_t size = nifti::data_bytes(raster.voxels, name);
-  const std::string encoding = lower(need(head.fields, "encoding", doing));
-  const auto skip_of = [&](const char* field) {
-    const auto it = head.fields.find(field);
-    return it == head.fields.end() ? std::int64_t{0} : whole_number(it->second, doing + field);
-  };
-  if (skip_of("line skip") != 0) fail(doing, "line skip other than 0 is not read");
-  const std::int64_t skip = skip_of("byte skip");
-  Bytes rest = bytes.subspan(head.data_start);
+std::int64_t skip_of(const Fields& fields, const char* field, const std::string& doing) {
+  const auto it = fields.find(field);
+  return it == fields.end() ? 0 : whole_number(it->second, doing + field);
+}
+
+/// The part behind `count` lines.
+Bytes behind_lines(Bytes bytes, std::int64_t count, const std::string& doing) {
+  if (count < 0) fail(doing, "line skip is below 0");
+  TextLines lines(bytes);
+  for (std::int64_t i = 0; i < count; ++i)
+    if (!lines.next()) fail(doing, "line skip is more than there are lines");
+  return bytes.subspan(lines.offset());
+}
+
+/// The `size` bytes of voxels in one file, or in what stands behind the header.
+std::vector<std::byte> unpack(const Fields& fields, Datatype datatype, Bytes bytes, std::uint64_t size,
+                              const std::string& name, const std::string& doing) {
+  const std::string encoding = lower(need(fields, "encoding", doing));
+  bytes = behind_lines(bytes, skip_of(fields, "line skip", doing), doing);
+  const std::int64_t skip = skip_of(fields, "byte skip", doing);
   if (skip < (encoding == "raw" ? -1 : 0) || skip > (std::int64_t{1} << 33)) fail(doing, "byte skip points nowhere");
   auto offset = static_cast<std::uint64_t>(std::max<std::int64_t>(skip, 0));
+  std::vector<std::byte> owned;
   if (encoding == "gzip" || encoding == "gz") {
-    raster.owned = nifti::gunzip(rest, offset + size, name);
-    rest = raster.owned;
+    owned = nifti::gunzip(bytes, offset + size, name);
+    bytes = owned;
+  } else if (encoding == "bzip2" || encoding == "bz2") {
+    owned = bunzip2(bytes, offset + size, doing);
+    bytes = owned;
   } else if (encoding != "raw") {
-    fail(doing, "encoding '" + encoding + "' is not read (raw and gzip are)");
+    if (bytes.size() < offset) fail(doing, "byte skip points nowhere");
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + offset, bytes.size() - offset);
+    if (encoding == "hex") return bytes_from_hex(text, size, doing + "encoding hex: ");
+    if (is_text(fields)) 
+      return bytes_from_text(text, datatype, size / nifti::voxel_bytes(datatype), doing + "encoding ascii: ");
+    fail(doing, "encoding '" + encoding.substr(0, 40) + "' is not read (raw, gzip, bzip2, ascii and hex are)");
   }
-  if (skip == -1 && rest.size() >= size) offset = rest.size() - size;  // the data ends with the file
-  if (rest.size() < offset || rest.size() - offset < size)
-    fail(doing, "the voxels are cut off: " + std::to_string(rest.size()) + " bytes of " + std::to_string(offset + size));
-  raster.data = rest.subspan(offset, size);
+  if (skip == -1 && bytes.size() >= size) offset = bytes.size() - size;  // the data ends with the file
+  if (bytes.size() < offset || bytes.size() - offset < size)
+    fail(doing, "the voxels are cut off: " + std::to_string(bytes.size()) + " bytes of " + std::to_string(offset + size));
+  if (!owned.empty() && offset == 0) {
+    owned.resize(size);
+    return owned;
+  }
+  const Bytes part = bytes.subspan(offset, size);
+  return {part.begin(), part.end()};
+}
+
+/// The files that hold the voxels, in their order.
+std::vector<std::string> data_files(const Head& head, Bytes bytes, const std::string& doing) {
+  const std::string first = doing + "data file: " + head.data_file.substr(0, 80) + ": ";
+  const std::vector<std::string> parts = words(head.data_file);
+  if (parts[0] == "LIST") {
+    std::vector<std::string> names = listed_names(bytes, head.data_start, first);
+    if (names.empty()) fail(first, "LIST without a name");
+    return names;
+  }
+  if (parts.size() < 4 || parts[0].find('%') == std::string::npos) return {head.data_file};
+  const auto at = [&](std::size_t i) { return whole_number(parts[i], doing + "data file"); };
+  return numbered_names(parts[0], at(1), at(2), at(3), first);
+}
+
+void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string& name, const ReadBeside& beside,
+               const std::string& doing) {
+  const std::uint64_t size = nifti::data_bytes(raster.voxels, name);
+  const Datatype datatype = raster.voxels.datatype;
+  if (head.data_file.empty()) {
+    raster.owned = unpack(head.fields, datatype, bytes.subspan(head.data_start), size, name, doing);
+  } else {
+    const std::vector<std::string> files = data_files(head, bytes, doing);
+    const std::uint64_t one = size / files.size();
+    if (one * files.size() != size || one % nifti::voxel_bytes(datatype) != 0)
+      fail(doing, "data file: " + std::to_string(files.size()) + " files do not share the voxels evenly");
+    for (const std::string& file : files) {
+      const std::vector<std::byte> there = beside(file);
+      const std::vector<std::byte> part = unpack(head.fields, datatype, there, one, file, doing + "'" + file + "': ");
+      raster.owned.insert(raster.owned.end(), part.begin(), part.end());
+    }
+  }
+  raster.data = raster.owned;
 }
 
 /// Voxel (i, t) from i * count + t to t * voxels + i.
@@ -192,7 +264,7 @@ void separate(Raster& raster) {
   raster.data = raster.owned;
 }
 
-Raster raster_of(Bytes bytes, const std::string& name) {
+Raster raster_of(Bytes bytes, const std::string& name, const ReadBeside& beside) {
   const std::string doing = "reading NRRD '" + name + "': ";
   const Head head = parse_head(bytes, doing);
   Raster raster;
@@ -202,7 +274,7 @@ Raster raster_of(Bytes bytes, const std::string& name) {
   raster.place_field = head.fields.contains("space directions") ? "space directions" : "spacings";
   raster.in_mm = axes.in_mm;
   const bool interleaved = arrange(axes, raster, doing);
-  take_data(raster, head, bytes, name, doing);
+  take_data(raster, head, bytes, name, beside, doing);
   if (interleaved) separate(raster);
   return raster;
 }
@@ -213,10 +285,18 @@ bool sniff(std::span<const std::byte> bytes) noexcept {
   return bytes.size() > magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-Image read(std::span<const std::byte> bytes, const std::string& name) { return image_of(raster_of(bytes, name), name); }
+Image read(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside) {
+  return image_of(raster_of(bytes, name, beside), name);
+}
+
+LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside) {
+  return labels_of(raster_of(bytes, name, beside), name);
+}
+
+Image read(std::span<const std::byte> bytes, const std::string& name) { return read(bytes, name, nothing_beside(name)); }
 
 LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) {
-  return labels_of(raster_of(bytes, name), name);
+  return read_labels(bytes, name, nothing_beside(name));
 }
 
 }  // namespace penta::io::nrrd

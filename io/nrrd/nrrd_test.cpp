@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -131,8 +133,8 @@ TEST(Nrrd, WhatIsWrongIsNamed) {
     std::string head = placed("LPS");
     return head.replace(head.find(from), from.size(), to);
   };
-  refused("NRRD0004\ndata file: brain.raw\n", "brain.raw");
-  refused("NRRD0004\ndatafile: LIST\n", "LIST");
+  refused(placed("LPS") + "data file: brain.raw\n", "brain.raw");
+  refused(placed("LPS") + "datafile: LIST", "LIST");
   refused(placed("LPS", "(0,0,0) (0,3,0) (0,0,4)"), "space directions");
   refused(placed("LPS", "(nan,0,0) (0,3,0) (0,0,4)"), "space directions");
   refused(placed("LPS", "(2,0,0) (1,3,0) (0,0,4)"), "sheared");
@@ -151,6 +153,8 @@ TEST(Nrrd, WhatIsWrongIsNamed) {
   refused(with("raw", "ascii"), "ascii");
   refused(with("raw", "gzip"), "gzip");
   refused(with("encoding: raw", "encoding: raw\nline skip: 2"), "line skip");
+  refused(with("raw", "hex"), "hex");
+  refused(with("raw", "zrl"), "zrl");
   refused(with("encoding: raw", "encoding: raw\nbyte skip: -2"), "byte skip");
   refused(with("encoding: raw", "encoding: raw\ntype: float"), "twice");
   refused(with("encoding: raw", "encoding raw"), "colon");
@@ -177,6 +181,38 @@ TEST(Nrrd, BrainOfPyradiomics) {
   ASSERT_EQ(labels.segments.size(), 1U);
   EXPECT_EQ(voxel_count(labels, labels.segments[0]), 4137);
   EXPECT_TRUE(io::read_image(*folder / "brain1_image.nrrd").is_volume());
+}
+
+// Inverse: two voxels, 1 and 258, however they lie.
+TEST(Nrrd, VoxelsInOtherFilesAndAsText) {
+  const auto values = [](const std::string& more, const std::string& encoding, const std::map<std::string, std::string>& there,
+                         const std::string& behind = "") {
+    const std::string head = "NRRD0005\ntype: uint16\ndimension: 3\nspace: LPS\nsizes: 2 1 1\nspace directions: (2,0,0) "
+                             "(0,3,0) (0,0,4)\nendian: little\nencoding: " + encoding + "\n" + more + behind;
+    const auto raw = std::as_bytes(std::span(head));
+    const Image image = read(raw, "x.nhdr", [&](const std::string& name) {
+      const auto bytes = std::as_bytes(std::span(there.at(name)));
+      return Bytes(bytes.begin(), bytes.end());
+    });
+    const auto voxels = std::get<Volume<std::uint16_t>>(image.volume()).voxels();
+    return std::vector<int>(voxels.begin(), voxels.end());
+  };
+  const std::vector<int> wanted{1, 258};
+  const std::string one("\x01\x00", 2), two("\x02\x01", 2);
+  EXPECT_EQ(values("data file: a.raw\n", "raw", {{"a.raw", one + two}}), wanted);
+  EXPECT_EQ(values("data file: a.raw", "raw", {{"a.raw", one + two}}), wanted);
+  EXPECT_EQ(values("line skip: 1\nbyte skip: 2\ndata file: a.raw\n\n", "raw", {{"a.raw", "title\nxx" + one + two}}), wanted);
+  EXPECT_EQ(values("byte skip: -1\ndata file: a.raw\n", "raw", {{"a.raw", "title\nxx" + one + two}}), wanted);
+  EXPECT_EQ(values("data file: LIST\na.raw\nb.raw\n", "raw", {{"a.raw", one}, {"b.raw", two}}), wanted);
+  EXPECT_EQ(values("data file: s%03d.raw 10 9 -1\n", "raw", {{"s010.raw", one}, {"s009.raw", two}}), wanted);
+  EXPECT_EQ(values("\n", "ascii", {}, " 1, 258\n"), wanted);
+  EXPECT_EQ(values("data file: a.txt\n", "txt", {{"a.txt", "1\n258"}}), wanted);
+  EXPECT_EQ(values("\n", "hex", {}, "0100 0\n201"), wanted);
+  // bzip2 -9 of the four bytes.
+  const std::string packed(
+      "\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x40\xa5\x3b\x8b\x00\x00\x00\xc0\x00"
+      "\x70\x00\x20\x00\x21\x98\x19\x83\x2c\x2e\xe4\x8a\x70\xa1\x20\x81\x4a\x77\x16", 38);
+  EXPECT_EQ(values("data file: a.bz2\n", "bzip2", {{"a.bz2", packed}}), wanted);
 }
 
 }  // namespace

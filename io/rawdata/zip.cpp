@@ -13,7 +13,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::uint64_t bytes_max = 8ULL << 30U, free_bytes = 64ULL << 20U, ratio_max = 200;
+constexpr std::uint64_t bytes_max = 8ULL << 30U, free_bytes = 512ULL << 20U, ratio_max = 200;
 constexpr std::uint32_t end_mark = 0x06054B50, entry_mark = 0x02014B50, local_mark = 0x04034B50;
 constexpr std::size_t end_bytes = 22, entry_bytes = 46, local_bytes = 30, members_max = 4096;
 

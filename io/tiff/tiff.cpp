@@ -18,7 +18,7 @@ namespace {
 
 using nifti::Datatype;
 
-constexpr std::uint64_t bytes_max = 8ULL << 30U, free_bytes = 64ULL << 20U, ratio_max = 200;
+constexpr std::uint64_t bytes_max = 8ULL << 30U, free_bytes = 512ULL << 20U, ratio_max = 200;
 constexpr int pages_max = 65535;
 
 /// Remarks of all pages, each said once.

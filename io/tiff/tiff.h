@@ -18,7 +18,7 @@ namespace penta::io::tiff {
 /// page are passed over. Signed and wider numbers become float32, 16-bit colour 8-bit, white-is-zero is inverted, alpha is
 /// dropped, each with a remark. The picture has no size in mm: a resolution is said, not taken.
 /// Throws Error{bad_input} that names `name` and what is wrong: CMYK, CIELAB, YCbCr without JPEG, more than 8 GiB of
-/// pixels, or more than 200 times the file where that is over 64 MiB.
+/// pixels, or more than 200 times the file where that is over 512 MiB.
 [[nodiscard]] Image read(std::span<const std::byte> bytes, const std::string& name);
 /// Grey or palette pages as planar labels; palette indices are taken as values.
 [[nodiscard]] LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name);

@@ -262,6 +262,32 @@ Grid place(const Header& header, const std::string& name, std::vector<Remark>& r
   return by_pixdim(header, spacing.value, unit, size, remarks);
 }
 
+std::optional<SlantedSlices> slanted(const Header& header, std::vector<Remark>& remarks) {
+  const Size3 size{header.dim[1], header.dim[2], header.dim[3]};
+  if (header.sform_code <= 0 || size[2] < 2) return std::nullopt;
+  std::vector<Remark> said;
+  const double unit = unit_mm(header, said);
+  const Affine lps = to_lps_mm(header.srow, unit);
+  const Attempt by_sform = attempt(lps, size);
+  if (by_sform.grid) return std::nullopt;
+  const Spacing spacing = spacing_of(header, said);
+  if (header.qform_code > 0 && spacing.fault.empty() &&
+      attempt(to_lps_mm(qform(header, spacing.value), unit), size).grid)
+    return std::nullopt;
+  // The slices alone: with the step set upright they must be a grid.
+  Affine upright = lps;
+  const auto column = [&](std::size_t c) { return Vector3{lps[0][c], lps[1][c], lps[2][c]}; };
+  const Vector3 normal = cross(column(0), column(1));
+  for (std::size_t r = 0; r < 3; ++r) upright[r][2] = normal[r];
+  const Attempt plane = attempt(upright, size);
+  if (!plane.grid || !(std::abs(dot(normal, column(2))) > 1e-3 * norm(normal) * norm(column(2)))) return std::nullopt;
+  remarks.insert(remarks.end(), said.begin(), said.end());
+  say_space(header.sform_code, "sform", remarks);
+  const Grid& grid = *plane.grid;
+  return SlantedSlices{grid.axis(0),     grid.axis(1), {grid.spacing_mm()[0], grid.spacing_mm()[1]},
+                       grid.origin_mm(), column(2),    "the sform " + by_sform.why};
+}
+
 std::optional<double> time_step_s(const Header& header, std::vector<Remark>& remarks) {
   const double step = header.pixdim[4];
   const int unit = header.xyzt_units & 0x38;

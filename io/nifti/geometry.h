@@ -16,6 +16,17 @@ namespace penta::io::nifti {
 /// beyond 1e-3 (the cosine between two axes).
 [[nodiscard]] Grid place(const Header& header, const std::string& name, std::vector<Remark>& remarks);
 
+/// Slices at right angles in themselves that do not stand above one another: what a tilted gantry leaves in an sform.
+struct SlantedSlices {
+  Vector3 row_axis{}, column_axis{};  ///< patient directions of increasing x and y
+  std::array<double, 2> spacing_mm{};
+  PatientPoint origin_mm;             ///< of voxel (0, 0, 0)
+  Vector3 step_mm{};                  ///< from a slice to the next
+  std::string why;
+};
+/// The slices where place() would throw for a shear that only the step between slices has; else nothing.
+[[nodiscard]] std::optional<SlantedSlices> slanted(const Header& header, std::vector<Remark>& remarks);
+
 /// Seconds from one volume to the next (pixdim[4] in the unit of xyzt_units); nothing, and a remark, where unknown.
 [[nodiscard]] std::optional<double> time_step_s(const Header& header, std::vector<Remark>& remarks);
 

@@ -22,9 +22,9 @@ enum class Behind {
   more_data     ///< the gzip data goes on
 };
 
-/// Fills `out` with the first bytes behind gzip (any number of members, the CRC of each one touched is checked; members
-/// that gzip_members() made are unpacked side by side). Throws Error{bad_input} that names `name` where there are fewer,
-/// where the data is damaged, or as check_expansion().
+/// Fills `out` with the first bytes behind gzip: any number of members, of which the CRC of each one touched is checked;
+/// those that gzip_members() made are unpacked side by side. Throws Error{bad_input} that names `name` where there are
+/// fewer bytes, where the data is damaged, or as check_expansion().
 Behind gunzip_into(std::span<const std::byte> bytes, std::span<std::byte> out, const std::string& name);
 
 /// The same, as a vector of `count` bytes; what follows is left alone.

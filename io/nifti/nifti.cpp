@@ -37,7 +37,8 @@ void say_behind(Behind behind, std::vector<Remark>& remarks) {
   const auto say = [&](Severity severity, const char* text) { remarks.push_back({severity, "trailing_bytes", text}); };
   if (behind == Behind::padding) say(Severity::note, "zeros follow the gzip data: passed over");
   if (behind == Behind::other_bytes) say(Severity::warning, "bytes that are no gzip follow the voxels: passed over");
-  if (behind == Behind::more_data) say(Severity::note, "the file holds more than the voxels of its header: passed over");
+  if (behind == Behind::more_data)
+    say(Severity::note, "the file holds more than the voxels of its header: passed over");
 }
 
 void take_plain(Bytes all, const Header& header, std::uint64_t size, const std::string& name, Payload& payload) {
@@ -84,7 +85,8 @@ std::array<std::string, 2> data_names(const std::string& name) {
 
 std::vector<std::byte> read_data_file(const std::string& name, const ReadBeside& beside) {
   const std::array<std::string, 2> names = data_names(name);
-  if (!beside) fail(name, "this is the header of a pair, and its voxels are in '" + names[0] + "', which is not at hand");
+  if (!beside)
+    fail(name, "this is the header of a pair, and its voxels are in '" + names[0] + "', which is not at hand");
   try {
     return beside(names[0]);
   } catch (const Error&) {
@@ -136,17 +138,46 @@ std::optional<AnyVolume> joined_colour(const Header& header, std::span<const Any
   return colour;
 }
 
+SliceStack stack_of(const SlantedSlices& place, const AnyVolume& volume, std::vector<Remark>& remarks) {
+  const Volume<float> voxels = to_float(volume);
+  const Size3& size = voxels.grid().size();
+  SliceStack stack{size[0], size[1], place.spacing_mm, place.row_axis, place.column_axis, {}, place.why};
+  const std::size_t area = static_cast<std::size_t>(size[0] * size[1]);
+  for (std::size_t z = 0; z < static_cast<std::size_t>(size[2]); ++z) {
+    const auto n = static_cast<double>(z);
+    const PatientPoint at{place.origin_mm.x + n * place.step_mm[0], place.origin_mm.y + n * place.step_mm[1],
+                          place.origin_mm.z + n * place.step_mm[2]};
+    const auto pixels = voxels.voxels().subspan(z * area, area);
+    stack.slices.push_back({at, {pixels.begin(), pixels.end()}});
+  }
+  if (dot(cross(place.row_axis, place.column_axis), place.step_mm) < 0)
+    std::reverse(stack.slices.begin(), stack.slices.end());
+  if (const auto* whole = std::get_if<Volume<std::int32_t>>(&volume)) {
+    const auto values = whole->voxels();
+    const auto changed = [](std::int32_t v) { return static_cast<double>(static_cast<float>(v)) != v; };
+    if (std::any_of(values.begin(), values.end(), changed))
+      remarks.push_back({Severity::note, "precision_lost", "int32 values became float32; the largest error is 64"});
+  }
+  remarks.push_back({Severity::warning, "slices_slanted", place.why + ": the slices are kept one by one"});
+  return stack;
+}
+
 struct Volumes {
   VolumeSequence all;
   Header header;
   std::vector<Remark> remarks;
 };
 
-Volumes volumes_of(Bytes bytes, const std::string& name, const ReadBeside& beside) {
+/// `slices` lets slanted slices through, with a grid that says nothing but their number.
+Volumes volumes_of(Bytes bytes, const std::string& name, const ReadBeside& beside,
+                   std::optional<SlantedSlices>* slices = nullptr) {
   Volumes out;
   out.header = header_of(bytes, name);
   out.remarks = std::move(out.header.remarks);
-  const Grid grid = place(out.header, name, out.remarks);
+  if (slices != nullptr && out.header.dim[4] == 1) *slices = slanted(out.header, out.remarks);
+  const auto& dim = out.header.dim;
+  const Grid grid = slices != nullptr && slices->has_value() ? Grid({dim[1], dim[2], dim[3]}, {1, 1, 1})
+                                                             : place(out.header, name, out.remarks);
   Payload payload = payload_of(bytes, out.header, grid, name, beside);
   out.remarks.insert(out.remarks.end(), payload.remarks.begin(), payload.remarks.end());
   out.all = decode(out.header, grid, payload.data, out.remarks, std::move(payload.room));
@@ -182,12 +213,17 @@ bool sniff(std::span<const std::byte> bytes) noexcept {
 Image read(std::span<const std::byte> bytes, const std::string& name) { return read(bytes, name, {}); }
 
 Image read(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside) {
-  Volumes volumes = volumes_of(bytes, name, beside);
+  std::optional<SlantedSlices> slices;
+  Volumes volumes = volumes_of(bytes, name, beside, &slices);
   Image image;
   image.remarks = std::move(volumes.remarks);
   if (auto colour = joined_colour(volumes.header, volumes.all, image.remarks)) {
     volumes.all.clear();
     volumes.all.push_back(std::move(*colour));
+  }
+  if (slices) {
+    image.pixels = stack_of(*slices, volumes.all.front(), image.remarks);
+    return image;
   }
   image.pixels = std::move(volumes.all);
   fill_axis(volumes.header, image);

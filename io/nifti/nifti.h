@@ -11,8 +11,8 @@
 
 namespace penta::io::nifti {
 
-/// True for NIfTI-1, NIfTI-2 (single file or the .hdr of a pair, either byte order), for the .hdr of ANALYZE 7.5, and for
-/// any of them behind gzip, judged by the first bytes.
+/// True for NIfTI-1, NIfTI-2 (single file or the .hdr of a pair, either byte order), for the .hdr of ANALYZE 7.5, and
+/// for any of them behind gzip, judged by the first bytes.
 [[nodiscard]] bool sniff(std::span<const std::byte> bytes) noexcept;
 
 /// Reads NIfTI-1 or -2, plain or gzipped. RAS+ of the file becomes LPS mm by the rules of place(); voxel types by those

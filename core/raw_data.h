@@ -73,6 +73,7 @@ struct ChannelData {
   std::vector<std::array<double, 3>> element_mm{};  ///< centre of each: x along the probe, z into the body; or empty
   std::vector<double> transmit_angle_rad{};         ///< of a plane wave, one a transmit; empty where unknown
   double start_time_s = 0;                        ///< of the first sample after the transmit
+  double pulse_delay_s = 0;                       ///< by which echoes come later for the length of the pulse
   double centre_frequency_hz = 0, sound_speed_m_per_s = 0;  ///< 0 where unknown
 };
 

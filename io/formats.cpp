@@ -60,6 +60,7 @@ constexpr std::array formats{
     Format{"TIFF", ".tif .tiff", tiff::sniff, alone<tiff::read>, labels_alone<tiff::read_labels>},
     Format{"Interfile", ".hs .hv .h33 .hdr", rawdata::sniff_interfile, rawdata::read_interfile,
            rawdata::read_interfile_labels},
+    Format{"HDF5", ".h5 .hdf5", rawdata::sniff_hdf5, rawdata::read_hdf5, nullptr},
     Format{"NumPy", ".npy", rawdata::sniff_npy, rawdata::read_npy, rawdata::read_npy_labels},
     Format{"NumPy archive", ".npz", rawdata::sniff_npz, rawdata::read_npz, rawdata::read_npz_labels},
 };

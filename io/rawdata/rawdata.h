@@ -42,4 +42,11 @@ namespace penta::io::rawdata {
 [[nodiscard]] LabelMap read_interfile_labels(std::span<const std::byte> bytes, const std::string& name,
                                              const ReadBeside& beside);
 
+/// HDF5, judged by the signature at byte 0.
+[[nodiscard]] bool sniff_hdf5(std::span<const std::byte> bytes) noexcept;
+
+/// Reads ISMRMRD (cartesian k-space), and ultrasound channel data as pybf and PICMUS lay it out. What another HDF5 file
+/// holds is named in the Error.
+[[nodiscard]] Content read_hdf5(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside);
+
 }  // namespace penta::io::rawdata

@@ -3,7 +3,9 @@
 
 #include "core/hash.h"
 #include "io/dicom/internal.h"
+#include "io/dicom/diffusion.h"
 #include "io/dicom/mosaic.h"
+#include "io/dicom/real_world.h"
 #include "io/dicom/read_sr.h"
 
 namespace penta::io::dicom {
@@ -19,7 +21,7 @@ struct Class {
 constexpr std::string_view rt_dose_class = "1.2.840.10008.5.1.4.1.1.481.2";
 
 // Storage SOP classes that are read (PS3.4 B.5). Of all others the pixels are read where there are any.
-constexpr std::array<Class, 49> classes{{
+constexpr std::array<Class, 50> classes{{
     {"1.2.840.10008.5.1.4.1.1.2", SeriesKind::volume, false},         // CT
     {"1.2.840.10008.5.1.4.1.1.2.1", SeriesKind::volume, true},        // Enhanced CT
     {"1.2.840.10008.5.1.4.1.1.2.2", SeriesKind::volume, true},        // Legacy Converted Enhanced CT
@@ -31,6 +33,7 @@ constexpr std::array<Class, 49> classes{{
     {"1.2.840.10008.5.1.4.1.1.128.1", SeriesKind::volume, true},      // Legacy Converted Enhanced PET
     {"1.2.840.10008.5.1.4.1.1.130", SeriesKind::volume, true},        // Enhanced PET
     {"1.2.840.10008.5.1.4.1.1.30", SeriesKind::volume, true},         // Parametric Map
+    {"1.2.840.10008.5.1.4.1.1.6.2", SeriesKind::volume, true},        // Enhanced US Volume
     {"1.2.840.10008.5.1.4.1.1.20", SeriesKind::projections, false},   // NM, told apart by its Image Type
     {"1.2.840.10008.5.1.4.1.1.5", SeriesKind::projections, false},    // NM, retired
     {"1.2.840.10008.5.1.4.1.1.6.1", SeriesKind::frames, false},       // US
@@ -120,10 +123,12 @@ std::string pet_unit(const std::string& units) {
 
 void set_unit(DcmItem& data, Instance& instance) {
   const std::string& modality = instance.acquisition.modality;
+  if (instance.sop_class == "1.2.840.10008.5.1.4.1.1.30") return;  // a parametric map says it in its groups
   if (modality == "CT" && instance.kind == SeriesKind::volume) {
     const std::string type = text(data, tag::rescale_type);
     const bool given = instance.enhanced || has(data, tag::rescale_intercept);
-    if (given && (type.empty() || type == "HU")) instance.unit = "[hnsf'U]";
+    if (instance.lut && instance.lut->type == "HU") instance.unit = "[hnsf'U]";
+    else if (given && (type.empty() || type == "HU")) instance.unit = "[hnsf'U]";
     else
       instance.faults.push_back({Severity::warning, "unknown_units",
                                  given ? "Rescale Type (0028,1054) is " + type + ", so values are not in HU"
@@ -146,16 +151,8 @@ void add_fault(Instance& instance, Severity severity, const char* code, std::str
 }
 
 double time_key(DcmItem& data) {
-  if (const auto reference = number(data, tag::frame_reference_time)) return *reference;
+  if (const auto reference = number(data, tag::frame_reference_time)) return *reference / 1000;
   return seconds_of("20000101", text(data, tag::acquisition_time)).value_or(0);
-}
-
-// 32 bits of the text's hash: enough to tell image types of one series apart.
-double hash_key(const std::string& text) {
-  const std::string hex = Sha256().add(std::string_view(text)).hex();
-  double value = 0;
-  for (const char c : hex.substr(0, 8)) value = value * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
-  return value;
 }
 
 Slice slice_of(DcmItem& data, Instance& instance) {
@@ -167,15 +164,19 @@ Slice slice_of(DcmItem& data, Instance& instance) {
   slice.slope = number(data, tag::rescale_slope).value_or(1);
   slice.intercept = number(data, tag::rescale_intercept).value_or(0);
   slice.number = instance.instance_number;
-  auto b_value = number(data, tag::b_value);
-  if (!b_value && contains(instance.acquisition.manufacturer, "SIEMENS")) b_value = number(data, Tag{0x0019, 0x100C});
-  slice.keys[key_b_value] = b_value.value_or(0);
+  if (instance.acquisition.modality == "MR") {
+    const Diffusion diffusion = diffusion_of(data);
+    slice.keys[key_b_value] = diffusion.b_s_per_mm2.value_or(0);
+    slice.keys[key_direction] = direction_key(diffusion);
+    slice.gradient = diffusion.gradient;
+  }
   slice.keys[key_echo] = number(data, tag::echo_time).value_or(0);
   slice.keys[key_temporal] = number(data, tag::temporal_position).value_or(0);
   slice.keys[key_trigger] = number(data, tag::trigger_time).value_or(0);
   slice.keys[key_acquisition] = number(data, tag::acquisition_number).value_or(0);
   slice.keys[key_time] = time_key(data);
   slice.keys[key_type] = hash_key(instance.acquisition.image_type);
+  apply_real_world(&data, instance, slice);
   return slice;
 }
 
@@ -284,8 +285,18 @@ void describe_regions(const Object& object, Instance& instance) {
 
 }  // namespace
 
+double hash_key(const std::string& text) {
+  const std::string hex = Sha256().add(std::string_view(text)).hex();
+  double value = 0;
+  for (const char c : hex.substr(0, 8)) value = value * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+  return value;
+}
+
 std::optional<Plane> plane_of(DcmItem& position, DcmItem& orientation) {
-  const auto p = numbers(position, tag::image_position), o = numbers(orientation, tag::image_orientation);
+  return plane_from(numbers(position, tag::image_position), numbers(orientation, tag::image_orientation));
+}
+
+std::optional<Plane> plane_from(const std::vector<double>& p, const std::vector<double>& o) {
   if (p.size() != 3 || o.size() != 6) return std::nullopt;
   Plane plane{{p[0], p[1], p[2]}, {o[0], o[1], o[2]}, {o[3], o[4], o[5]}};
   constexpr double tolerance = 1e-3;
@@ -358,6 +369,8 @@ Instance instance_of(const Object& object, const Source& source) {
     instance.kind = SeriesKind::other;
     return instance;
   }
+  if (!instance.layout.is_colour() && !instance.layout.is_real() && !instance.layout.is_double())
+    instance.lut = modality_lut_of(data, instance.layout, instance.faults);
   settle_kind(data, instance);
   set_unit(data, instance);
   read_slices_of(data, instance);

@@ -90,6 +90,8 @@ struct Layout {
   [[nodiscard]] bool is_colour() const noexcept { return samples == 3 || photometric == "PALETTE COLOR"; }
   [[nodiscard]] bool is_real() const noexcept { return bits_allocated == 32 && bits_stored == 0; }  ///< float32
   [[nodiscard]] bool is_double() const noexcept { return bits_allocated == 64; }
+  /// Whole numbers from 2^31 on, which an int32 holds with the other sign.
+  [[nodiscard]] bool is_wide() const noexcept { return bits_stored == 32 && !is_signed; }
   /// Bytes of one uncompressed frame.
   [[nodiscard]] std::int64_t frame_bytes() const noexcept;
 };
@@ -133,6 +135,10 @@ class Frames {
   /// Stored values of a grey frame, sign-extended; `out` holds columns * rows. Throws Error{bad_input}.
   void stored(std::int64_t frame, std::span<std::int32_t> out) const;
   void real(std::int64_t frame, std::span<float> out) const;
+  /// Whether words() gives the samples: a grey frame of 16 bits that is no tile.
+  [[nodiscard]] bool has_words() const noexcept;
+  /// The samples with all their bits, in host byte order. Throws Error{bad_input}.
+  void words(std::int64_t frame, std::span<std::int16_t> out) const;
   [[nodiscard]] std::vector<Rgb8> colour(std::int64_t frame) const;
 
  private:
@@ -216,6 +222,17 @@ struct PixelPlace {
   bool big_endian = false, words = false;
 };
 
+/// Stored values to others by a table (PS3.3 C.11.1.1); those outside it get its ends.
+struct ModalityLut {
+  std::int32_t first = 0;  ///< the stored value of the first entry
+  std::vector<float> values;
+  std::string type;  ///< (0028,3004): HU, US (unspecified) ...
+  [[nodiscard]] float at(std::int32_t value) const noexcept;
+};
+/// Nothing where there is none; a remark where there is one that makes no sense.
+[[nodiscard]] std::optional<ModalityLut> modality_lut_of(DcmItem& data, const Layout& layout,
+                                                         std::vector<Remark>& faults);
+
 struct Instance {
   Source source;
   FileStamp stamp;
@@ -225,9 +242,12 @@ struct Instance {
   Acquisition acquisition;
   SourceInstance id;
   std::string sop_class, transfer_syntax, unit, shape;
+  CodedConcept quantity;  ///< what a parametric map says that it measures
   std::string concatenation;  ///< (0020,9161): the instances of one cut into several (PS3.3 C.7.6.16.2.2.4)
   int series_number = 0, instance_number = 0;
   Layout layout;
+  std::optional<ModalityLut> lut;
+  bool real_world = false;  ///< `unit` and the slopes are those of a Real World Value Mapping
   std::vector<Slice> slices;
   std::vector<Remark> faults;
 };
@@ -246,6 +266,10 @@ struct ParsedSeries {
 void read_functional_groups(DcmItem& data, Instance& instance);
 /// Plane from (0020,0032) and (0020,0037), orthonormal within 1e-3. Nothing when absent or wrong.
 [[nodiscard]] std::optional<Plane> plane_of(DcmItem& position, DcmItem& orientation);
+/// The same from three and six numbers.
+[[nodiscard]] std::optional<Plane> plane_from(const std::vector<double>& position, const std::vector<double>& orientation);
+/// 32 bits of the text's hash: enough to tell image types or stacks of one series apart.
+[[nodiscard]] double hash_key(const std::string& text);
 /// (0028,0030) as x, y. Nothing when absent; a remark when not > 0.
 [[nodiscard]] std::optional<std::array<double, 2>> spacing_of(DcmItem& item, std::vector<Remark>& faults);
 
@@ -261,11 +285,21 @@ struct Stack {
 struct Arrangement {
   std::vector<Stack> stacks;  ///< one a time, echo, b-value or gate
   SequenceAxis axis = SequenceAxis::none;
+  std::vector<double> values;  ///< by stack, on the axis, as Image::axis_values; empty where they are not known
   std::vector<Remark> faults;
   bool planar = false;  ///< slices without place: frames
 };
 
 [[nodiscard]] Arrangement arrange(std::vector<Slice> slices);
+/// False where the stacks are several, and not volumes on one grid.
+[[nodiscard]] bool is_one_image(const Arrangement& arrangement);
+/// The arrangement, or all its slices as frames where they are not one image.
+[[nodiscard]] Arrangement as_one_image(Arrangement arrangement);
+/// Runs of slices at one place, of slices in order along the normal.
+[[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> places_of(const std::vector<Slice>& slices);
+/// Slices in order along the normal as volumes: one a time, echo, b-value, gate ..., each with at most one slice at each
+/// place. One part that holds all where nothing tells slices at one place apart. Fills the axis, its values and remarks.
+[[nodiscard]] std::vector<std::vector<Slice>> volumes_of(const std::vector<Slice>& slices, Arrangement& out);
 [[nodiscard]] bool same_orientation(const Plane& a, const Plane& b) noexcept;
 /// True when two slices lie at one place.
 [[nodiscard]] bool has_repeats(const std::vector<Slice>& slices);
@@ -273,6 +307,8 @@ struct Arrangement {
 
 // --- read.cpp, nm.cpp, us.cpp, rt_dose.cpp, rtstruct.cpp: contents -------------------------------------------------
 
+/// What the pixels lose in the voxel types that there are: integers past 2^24 as float32, colours of more than 8 bits.
+[[nodiscard]] std::optional<Remark> loss_of(const Instance& instance, bool as_float);
 [[nodiscard]] Content read_instances(std::vector<Instance> instances);
 [[nodiscard]] Image read_slices(std::vector<Instance> instances);
 [[nodiscard]] Image read_frames(std::vector<Instance> instances);

@@ -58,6 +58,13 @@ Made& Made::words(Tag tag, const std::vector<std::uint16_t>& values) {
   return *this;
 }
 
+Made& Made::numbers64(Tag tag, const std::vector<std::uint64_t>& values) {
+  auto element = std::make_unique<DcmOther64bitVeryLong>(DcmTag(key(tag), EVR_OV));
+  element->putUint64Array(values.data(), static_cast<unsigned long>(values.size()));
+  data_->insert(element.release(), OFTrue);
+  return *this;
+}
+
 Made& Made::pixels(const std::vector<std::uint16_t>& values) { return words({0x7FE0, 0x0010}, values); }
 
 Made& Made::pixels8(const std::vector<std::uint8_t>& values) {

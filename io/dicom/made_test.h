@@ -26,6 +26,7 @@ class Made {
   Made& text(Tag tag, const std::string& value);
   Made& word(Tag tag, std::uint16_t value);
   Made& words(Tag tag, const std::vector<std::uint16_t>& values);
+  Made& numbers64(Tag tag, const std::vector<std::uint64_t>& values);  ///< as OV
   Made& pixels(const std::vector<std::uint16_t>& values);
   Made& pixels8(const std::vector<std::uint8_t>& values);
   /// Part-10 bytes in the transfer syntax of this UID. Throws std::runtime_error where DCMTK cannot encode it.

@@ -227,6 +227,18 @@ void Frames::stored_tile(std::int64_t frame, std::span<std::int32_t> out) const 
     std::copy_n(from, tile_->columns, out.begin() + y * tile_->columns);
 }
 
+bool Frames::has_words() const noexcept {
+  return !tile_ && layout_.samples == 1 && layout_.bits_allocated == 16 && layout_.bits_stored > 0;
+}
+
+void Frames::words(std::int64_t frame, std::span<std::int16_t> out) const {
+  const RawFrame source = raw(frame);
+  if (source.bytes.size() * 8 / static_cast<std::size_t>(source.bits) < out.size()) fail(object_, "truncated frame");
+  if (source.bits == 16) std::memcpy(out.data(), source.bytes.data(), out.size_bytes());
+  else if (source.bits == 8) std::copy_n(source.bytes.begin(), out.size(), out.begin());
+  else fail(object_, "the frame has more bits than Bits Allocated (0028,0100)");
+}
+
 void Frames::stored_picture(std::int64_t frame, std::span<std::int32_t> out) const {
   if (layout_.samples != 1) fail(object_, "a grey image was expected");
   const RawFrame source = raw(frame);
@@ -253,7 +265,7 @@ void Frames::real(std::int64_t frame, std::span<float> out) const {
   }
   std::vector<std::int32_t> values(out.size());
   stored(frame, values);
-  const bool wide = layout_.bits_stored == 32 && !layout_.is_signed;
+  const bool wide = layout_.is_wide();
   std::transform(values.begin(), values.end(), out.begin(), [wide](std::int32_t v) {
     return wide ? static_cast<float>(static_cast<std::uint32_t>(v)) : static_cast<float>(v);
   });

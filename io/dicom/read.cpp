@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "io/dicom/internal.h"
+#include "io/dicom/read_parametric.h"
 #include "io/dicom/read_seg.h"
 #include "io/dicom/read_sr.h"
 #include "io/dicom/words.h"
@@ -54,8 +55,8 @@ void each_frame(const std::vector<Instance>& instances, const Targets& targets, 
 
 // HU, activity and counts mean what they say; other values are turned so that more is brighter.
 bool turns_monochrome1(const Instance& instance) noexcept {
-  return instance.layout.photometric == "MONOCHROME1" && instance.unit.empty() && !instance.layout.is_real() &&
-         !instance.layout.is_double();
+  return instance.layout.photometric == "MONOCHROME1" && instance.unit.empty() && !instance.lut &&
+         !instance.layout.is_real() && !instance.layout.is_double();
 }
 
 std::int32_t turned(std::int32_t value, const Layout& layout) noexcept {
@@ -73,6 +74,12 @@ void say_monochrome1(const Instance& instance, std::vector<Remark>& remarks) {
 
 void real_values(const Frames& frames, const Instance& instance, const Slice& slice, std::span<float> out) {
   const Layout& layout = frames.layout();
+  if (instance.lut) {
+    std::vector<std::int32_t> values(out.size());
+    frames.stored(slice.frame, values);
+    std::transform(values.begin(), values.end(), out.begin(), [&](std::int32_t v) { return instance.lut->at(v); });
+    return;
+  }
   if (turns_monochrome1(instance)) {
     std::vector<std::int32_t> values(out.size());
     frames.stored(slice.frame, values);
@@ -85,16 +92,28 @@ void real_values(const Frames& frames, const Instance& instance, const Slice& sl
   for (float& value : out) value = static_cast<float>(value * slice.slope + slice.intercept);
 }
 
+WordFormat format_of(const Layout& layout, const Slice& slice) noexcept {
+  return {layout.bits_stored, layout.high_bit, layout.is_signed, static_cast<std::int64_t>(slice.intercept)};
+}
+
 // Whole values that fit; false (and `out` is unfinished) otherwise.
-bool whole_values(const Frames& frames, const Instance& instance, const Slice& slice, std::span<std::int16_t> out) {
+template <class T>
+bool whole_values(const Frames& frames, const Instance& instance, const Slice& slice, std::span<T> out) {
+  const bool turn = turns_monochrome1(instance), wide = frames.layout().is_wide();
+  if constexpr (std::is_same_v<T, std::int16_t>)
+    if (!turn && frames.has_words()) {
+      frames.words(slice.frame, out);
+      return to_values(out, format_of(frames.layout(), slice));
+    }
   std::vector<std::int32_t> values(out.size());
   frames.stored(slice.frame, values);
-  const bool turn = turns_monochrome1(instance);
   const auto intercept = static_cast<std::int64_t>(slice.intercept);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::int64_t value = (turn ? turned(values[i], frames.layout()) : values[i]) + intercept;
-    if (value != static_cast<std::int16_t>(value)) return false;
-    out[i] = static_cast<std::int16_t>(value);
+    const std::int64_t stored = wide ? static_cast<std::uint32_t>(values[i])
+                                     : std::int64_t{turn ? turned(values[i], frames.layout()) : values[i]};
+    const std::int64_t value = stored + intercept;
+    if (value != static_cast<T>(value)) return false;
+    out[i] = static_cast<T>(value);
   }
   return true;
 }
@@ -112,18 +131,23 @@ bool direct_values(const Instance& instance, const Slice& slice, std::span<std::
   if (file.stamp() != instance.stamp)
     throw Error(Code::bad_input, "reading " + instance.source.name + ": the file changed while it was being read");
   file.read(instance.place->offset, std::as_writable_bytes(out));
-  return to_values(out, {instance.layout.bits_stored, instance.layout.high_bit, instance.layout.is_signed,
-                         static_cast<std::int64_t>(slice.intercept)});
+  return to_values(out, format_of(instance.layout, slice));
 }
 
 bool is_whole(const std::vector<Instance>& instances) {
   for (const Instance& instance : instances) {
-    if (instance.layout.is_real() || instance.layout.is_double()) return false;
+    if (instance.layout.is_real() || instance.layout.is_double() || instance.lut) return false;
     for (const Slice& slice : instance.slices)
       if (slice.slope != 1 || slice.intercept != std::floor(slice.intercept) || std::abs(slice.intercept) > 1e6)
         return false;
   }
   return true;
+}
+
+bool has_intercept(const std::vector<Instance>& instances) {
+  return std::any_of(instances.begin(), instances.end(), [](const Instance& instance) {
+    return std::any_of(instance.slices.begin(), instance.slices.end(), [](const Slice& s) { return s.intercept != 0; });
+  });
 }
 
 Grid grid_of(const Stack& stack, const Layout& layout) {
@@ -151,6 +175,19 @@ std::span<T> slice_voxels(VolumeSequence& volumes, const Target& target, const L
 }
 
 // Nothing where a value does not fit.
+template <class T>
+std::optional<VolumeSequence> read_whole(const std::vector<Instance>& instances, const Arrangement& arrangement) {
+  const Layout& layout = instances.front().layout;
+  auto volumes = empty_volumes<T>(arrangement, layout);
+  std::atomic<bool> fits{true};
+  each_frame(instances, targets_of(arrangement, instances.size()), [&](const Frames& frames, const Target& target) {
+    if (fits && !whole_values<T>(frames, instances[target.slice->instance], *target.slice,
+                                 slice_voxels<T>(volumes, target, layout)))
+      fits = false;
+  });
+  return fits ? std::optional(std::move(volumes)) : std::nullopt;
+}
+
 std::optional<VolumeSequence> read_words(const std::vector<Instance>& instances, const Arrangement& arrangement) {
   const Layout& layout = instances.front().layout;
   const Targets targets = targets_of(arrangement, instances.size());
@@ -165,16 +202,20 @@ std::optional<VolumeSequence> read_words(const std::vector<Instance>& instances,
     });
   } else {
     each_frame(instances, targets, [&](const Frames& frames, const Target& target) {
-      if (fits && !whole_values(frames, instances[target.slice->instance], *target.slice, voxels(target))) fits = false;
+      if (fits && !whole_values<std::int16_t>(frames, instances[target.slice->instance], *target.slice, voxels(target))) fits = false;
     });
   }
   return fits ? std::optional(std::move(volumes)) : std::nullopt;
 }
 
 VolumeSequence read_volumes(const std::vector<Instance>& instances, const Arrangement& arrangement) {
-  if (is_whole(instances))
-    if (auto volumes = read_words(instances, arrangement)) return std::move(*volumes);
   const Layout& layout = instances.front().layout;
+  if (is_whole(instances)) {
+    if (auto volumes = read_words(instances, arrangement)) return std::move(*volumes);
+    if (auto volumes = read_whole<std::uint16_t>(instances, arrangement)) return std::move(*volumes);
+    if (layout.bits_stored > 16 || has_intercept(instances))
+      if (auto volumes = read_whole<std::int32_t>(instances, arrangement)) return std::move(*volumes);
+  }
   auto volumes = empty_volumes<float>(arrangement, layout);
   each_frame(instances, targets_of(arrangement, instances.size()), [&](const Frames& frames, const Target& target) {
     real_values(frames, instances[target.slice->instance], *target.slice, slice_voxels<float>(volumes, target, layout));
@@ -212,7 +253,7 @@ Frame2d frame_of(const Frames& frames, const Instance& instance, const Slice& sl
     return out;
   }
   const bool plain = slice.slope == 1 && slice.intercept == 0 && !layout.is_signed && layout.bits_stored >= 1 &&
-                     layout.bits_stored <= 16;
+                     layout.bits_stored <= 16 && !instance.lut;
   if (!plain) {
     std::vector<float> values(pixels);
     real_values(frames, instance, slice, values);
@@ -268,6 +309,13 @@ Acquisition acquisition_of_all(const std::vector<Instance>& instances, const Arr
   return out;
 }
 
+bool is_float(const Image& image) {
+  if (const auto* volumes = std::get_if<VolumeSequence>(&image.pixels))
+    return std::holds_alternative<Volume<float>>(volumes->front());
+  const auto* frames = std::get_if<FrameSequence>(&image.pixels);
+  return frames == nullptr || std::holds_alternative<std::vector<float>>(frames->front().pixels);
+}
+
 }  // namespace
 
 Image read_slices(std::vector<Instance> instances) {
@@ -291,11 +339,16 @@ Image read_slices(std::vector<Instance> instances) {
   const bool flat = instances.front().kind != SeriesKind::volume;
   if (flat)
     for (Slice& slice : slices) slice.plane.reset();
-  const Arrangement arrangement = arrange(std::move(slices));
+  const Arrangement arrangement = as_one_image(arrange(std::move(slices)));
   add_faults(image.remarks, arrangement.faults);
   say_monochrome1(instances.front(), image.remarks);
   image.axis = arrangement.axis;
+  image.axis_values = arrangement.values;
   image.unit = instances.front().unit;
+  image.quantity = instances.front().quantity;
+  if (instances.front().layout.is_double())
+    for (const Instance& instance : instances)
+      if (const auto loss = double_loss(load(instance.source, true))) add_faults(image.remarks, {*loss});
   image.acquisition = acquisition_of_all(instances, arrangement);
   if (arrangement.planar) {
     image.pixels = read_pictures(instances, arrangement);
@@ -305,6 +358,8 @@ Image read_slices(std::vector<Instance> instances) {
   } else {
     image.pixels = read_volumes(instances, arrangement);
   }
+  for (const Instance& instance : instances)
+    if (const auto loss = loss_of(instance, is_float(image))) add_faults(image.remarks, {*loss});
   return image;
 }
 

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/parallel.h"
+#include "io/dicom/directory.h"
 #include "io/dicom/internal.h"
 #include "io/dicom/split.h"
 
@@ -17,16 +18,21 @@ struct Scanned {
   std::vector<Remark> faults;
 };
 
-bool is_directory_file(const std::string& sop_class) noexcept { return sop_class == "1.2.840.10008.1.3.10"; }
+/// What one file is: an instance, a DICOMDIR, or a fault that names it.
+struct ScannedFile {
+  std::optional<Instance> instance;
+  std::optional<Directory> directory;
+  std::optional<Remark> fault;
+};
 
-// One file: an instance, or a fault that names it.
-void scan_file(const std::filesystem::path& path, std::optional<Instance>& instance, std::optional<Remark>& fault) {
+void scan_file(const std::filesystem::path& path, ScannedFile& out) {
+  auto& [instance, directory, fault] = out;
   const Source source{path.filename().string(), path};
   try {
     const Object object = load(source, false);
-    if (is_directory_file(text(object.data(), tag::sop_class)) || has(object.data(), Tag{0x0004, 0x1220})) {
-      fault = Remark{Severity::note, "dicomdir_ignored",
-                     source.name + ": a DICOMDIR; the files themselves are read instead"};
+    if (is_directory(object)) {
+      directory = directory_of(object, path.parent_path());
+      fault = Remark{Severity::note, "dicomdir", source.name + ": a DICOMDIR; the files that it names are read"};
       return;
     }
     instance = placed_instance_of(object, source);
@@ -39,19 +45,32 @@ void scan_file(const std::filesystem::path& path, std::optional<Instance>& insta
   }
 }
 
+std::vector<ScannedFile> scan_each(const std::vector<std::filesystem::path>& files) {
+  std::vector<ScannedFile> out(files.size());
+  parallel_for(static_cast<std::int64_t>(files.size()), 4, [&](std::int64_t first, std::int64_t last) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) scan_file(files[i], out[i]);
+  });
+  return out;
+}
+
 Scanned scan_files(std::span<const std::filesystem::path> files) {
   std::vector<std::filesystem::path> sorted(files.begin(), files.end());
   std::sort(sorted.begin(), sorted.end());
-  std::vector<std::optional<Instance>> instances(sorted.size());
-  std::vector<std::optional<Remark>> faults(sorted.size());
-  parallel_for(static_cast<std::int64_t>(sorted.size()), 4, [&](std::int64_t first, std::int64_t last) {
-    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
-      scan_file(sorted[i], instances[i], faults[i]);
-  });
+  std::vector<ScannedFile> scanned = scan_each(sorted);
+  // What a DICOMDIR names beside what was given; a DICOMDIR that one of them is itself is not followed.
+  const auto key = [](const std::filesystem::path& path) { return std::filesystem::absolute(path).lexically_normal(); };
+  std::set<std::filesystem::path> seen, named;
+  for (const auto& path : sorted) seen.insert(key(path));
+  for (const ScannedFile& file : scanned)
+    if (file.directory)
+      for (const auto& path : file.directory->files)
+        if (!seen.contains(key(path))) named.insert(path);
+  for (ScannedFile& file : scan_each({named.begin(), named.end()})) scanned.push_back(std::move(file));
   Scanned out;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (instances[i]) out.instances.push_back(std::move(*instances[i]));
-    if (faults[i]) out.faults.push_back(std::move(*faults[i]));
+  for (ScannedFile& file : scanned) {
+    if (file.instance) out.instances.push_back(std::move(*file.instance));
+    if (file.fault) out.faults.push_back(std::move(*file.fault));
+    if (file.directory) std::move(file.directory->faults.begin(), file.directory->faults.end(), std::back_inserter(out.faults));
   }
   return out;
 }
@@ -162,7 +181,7 @@ Series series_of(Group group) {
     std::vector<Slice> used = slices;
     if (out.kind == SeriesKind::frames)
       for (Slice& slice : used) slice.plane.reset();
-    const Arrangement arrangement = arrange(std::move(used));
+    const Arrangement arrangement = as_one_image(arrange(std::move(used)));
     if (arrangement.planar) out.kind = SeriesKind::frames;
     out.faults.insert(out.faults.end(), arrangement.faults.begin(), arrangement.faults.end());
     out.shape = shape_of(arrangement, group.front().layout);

@@ -1,6 +1,7 @@
 #include "image/regrid/regrid.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -29,6 +30,12 @@ std::string mm(double value) {
   return text.data();
 }
 
+std::string value_text(float value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", static_cast<double>(value));
+  return text.data();
+}
+
 Frame place(const SliceStack& stack, std::vector<Remark>& remarks) {
   Frame frame;
   frame.normal = cross(stack.row_axis, stack.column_axis);
@@ -43,7 +50,14 @@ Frame place(const SliceStack& stack, std::vector<Remark>& remarks) {
     remarks.push_back({Severity::warning, "slices_at_one_place",
                        std::to_string(frame.slices.end() - last) + " slices lie where another one does and were left out"});
   frame.slices.erase(last, frame.slices.end());
-  if (frame.slices.size() < 2) throw Error(Code::bad_input, "resampling slices to a volume: fewer than two places");
+  if (frame.slices.empty()) throw Error(Code::bad_input, "resampling slices to a volume: there are none");
+  if (frame.slices.size() == 1) {
+    frame.step_mm = std::min(stack.spacing_mm[0], stack.spacing_mm[1]);
+    remarks.push_back({Severity::warning, "thickness_assumed",
+                       "one slice, whose thickness is not known: " + mm(frame.step_mm) +
+                           " is assumed, as its pixels are; volumes in mL are not to be trusted"});
+    return frame;
+  }
   std::vector<double> steps;
   for (std::size_t i = 1; i < frame.slices.size(); ++i) steps.push_back(frame.slices[i].w - frame.slices[i - 1].w);
   std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2), steps.end());
@@ -128,6 +142,25 @@ void fill_plane(const SliceStack& stack, const Frame& frame, float outside, std:
     }
 }
 
+// How many planes lie in gaps where slices are missing, how wide the widest is, and what stands outside the slices.
+void say_what_was_done(const SliceStack& stack, const Frame& frame, const Grid& grid, float outside,
+                       std::vector<Remark>& remarks) {
+  double widest = 0;
+  std::int64_t bridged = 0;
+  for (std::size_t i = 1; i < frame.slices.size(); ++i) {
+    const double gap = frame.slices[i].w - frame.slices[i - 1].w;
+    widest = std::max(widest, gap);
+    if (gap > 1.5 * frame.step_mm) bridged += std::llround(gap / frame.step_mm) - 1;
+  }
+  std::string text = "resampled to planes every " + mm(frame.step_mm) + ", linear between slices: " + stack.why;
+  if (bridged > 0)
+    text += "; " + std::to_string(bridged) + (bridged == 1 ? " plane lies" : " planes lie") +
+            " in gaps without a slice, the widest that was bridged is " + mm(widest);
+  if (grid.size()[0] > stack.width || grid.size()[1] > stack.height)
+    text += "; the grid spans all slices, and where there is none stands " + value_text(outside);
+  remarks.push_back({bridged > 0 ? Severity::warning : Severity::note, "resampled", text});
+}
+
 }  // namespace
 
 Volume<float> regrid(const SliceStack& stack, RegridPolicy policy, std::vector<Remark>& remarks) {
@@ -142,11 +175,7 @@ Volume<float> regrid(const SliceStack& stack, RegridPolicy policy, std::vector<R
   parallel_for(volume.grid().size()[2], 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t z = first; z < last; ++z) fill_plane(stack, frame, outside, z, volume);
   });
-  double widest = 0;
-  for (std::size_t i = 1; i < frame.slices.size(); ++i) widest = std::max(widest, frame.slices[i].w - frame.slices[i - 1].w);
-  std::string text = "resampled to planes every " + mm(frame.step_mm) + ", linear between slices: " + stack.why;
-  if (widest > 1.5 * frame.step_mm) text += "; the widest gap that was bridged is " + mm(widest);
-  remarks.push_back({widest > 1.5 * frame.step_mm ? Severity::warning : Severity::note, "resampled", text});
+  if (frame.slices.size() > 1) say_what_was_done(stack, frame, volume.grid(), outside, remarks);
   return volume;
 }
 

@@ -76,10 +76,28 @@ TEST(Regrid, ObliqueSlices) {
   expect_truth(regrid(stack_at(origins, {c, 0, s}), RegridPolicy::resample, remarks), true);
 }
 
-TEST(Regrid, StrictRefusesAndOnePlaceIsTooFew) {
+TEST(Regrid, OneSliceIsAVolumeOfAnAssumedThickness) {
+  std::vector<Remark> remarks;
+  const auto volume = regrid(stack_at({{3, 4, 5}}), RegridPolicy::resample, remarks);
+  EXPECT_EQ(volume.grid().size(), (Size3{12, 10, 1}));
+  EXPECT_DOUBLE_EQ(volume.grid().spacing_mm()[2], 2);
+  expect_truth(volume, true);
+  ASSERT_EQ(remarks.size(), 1U);
+  EXPECT_EQ(remarks[0].code, "thickness_assumed");
+}
+
+TEST(Regrid, MissingPlanesAreCounted) {
+  std::vector<Remark> remarks;
+  const auto volume = regrid(stack_at({{0, 0, 0}, {0, 0, 3}, {0, 0, 12}, {0, 0, 15}}), RegridPolicy::resample, remarks);
+  expect_truth(volume, true);
+  ASSERT_EQ(remarks.size(), 1U);
+  EXPECT_NE(remarks[0].text.find("2 planes lie in gaps"), std::string::npos) << remarks[0].text;
+}
+
+TEST(Regrid, StrictRefusesAndNoSliceIsTooFew) {
   std::vector<Remark> remarks;
   EXPECT_THROW((void)regrid(stack_at({{0, 0, 0}, {0, 0, 3}}), RegridPolicy::strict, remarks), Error);
-  EXPECT_THROW((void)regrid(stack_at({{0, 0, 0}, {0, 0, 0}}), RegridPolicy::resample, remarks), Error);
+  EXPECT_THROW((void)regrid(stack_at({}), RegridPolicy::resample, remarks), Error);
 }
 
 }  // namespace

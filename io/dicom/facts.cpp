@@ -1,8 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
+#include "io/dicom/diffusion.h"
 #include "io/dicom/internal.h"
+#include "io/dicom/private.h"
 
 namespace penta::io::dicom {
 
@@ -69,8 +73,29 @@ CtFacts ct_facts(DcmItem& data) {
           text_fact(data, tag::kernel), text_fact(data, tag::contrast_agent)};
 }
 
-MrFacts mr_facts(DcmItem& data) {
+Fact<double> private_fact(DcmItem& data, std::uint16_t group, const char* creator, std::uint8_t element, PrivateVr vr) {
+  const auto tag = private_tag(data, group, creator, element);
+  const auto values = tag ? private_numbers(data, *tag, vr) : std::vector<double>{};
+  if (values.size() != 1) return {};
+  return {values.front(), name_of(*tag)};
+}
+
+// Philips: stored = floating point value * scale slope + scale intercept; the rescale gives display values only.
+void say_philips_scale(DcmItem& data, std::vector<Remark>& remarks) {
+  constexpr const char* creator = "Philips MR Imaging DD 001";
+  const auto slope = positive(private_fact(data, 0x2005, creator, 0x0E, PrivateVr::float32));
+  const auto intercept = private_fact(data, 0x2005, creator, 0x0D, PrivateVr::float32);
+  if (!slope) return;
+  std::array<char, 160> numbers{};
+  std::snprintf(numbers.data(), numbers.size(), "(stored - %.9g) / %.9g", intercept ? *intercept : 0.0, *slope);
+  remarks.push_back({Severity::note, "philips_scale",
+                     std::string("values are Philips display values (rescaled); those that compare between series are ") +
+                         numbers.data() + ", by scale intercept (2005,100D) and scale slope (2005,100E)"});
+}
+
+MrFacts mr_facts(DcmItem& data, std::vector<Remark>& remarks) {
   MrFacts facts;
+  say_philips_scale(data, remarks);
   facts.field_strength_t = positive(number_fact(data, tag::field_strength));
   // Some files give gauss; no clinical magnet has more than 100 T.
   if (facts.field_strength_t && *facts.field_strength_t > 100) *facts.field_strength_t.value /= 10000;
@@ -80,6 +105,8 @@ MrFacts mr_facts(DcmItem& data) {
   facts.flip_angle_deg = number_fact(data, tag::flip_angle);
   facts.slice_thickness_mm = number_fact(data, tag::slice_thickness);
   facts.b_value_s_per_mm2 = number_fact(data, tag::b_value);
+  if (!facts.b_value_s_per_mm2)
+    if (const auto b = diffusion_of(data).b_s_per_mm2) facts.b_value_s_per_mm2 = {b, "private"};
   facts.scanning_sequence = text_fact(data, tag::scanning_sequence);
   facts.sequence_variant = text_fact(data, tag::sequence_variant);
   facts.sequence_name = text_fact(data, tag::sequence_name);
@@ -106,6 +133,24 @@ Fact<double> injection_time(DcmItem& item, const PetFacts& facts, const std::str
   return out;
 }
 
+// A GE series that was made afterwards has the time of that as its series time; the scan's own start is private.
+// QIBA FDG-PET/CT, vendor-neutral pseudo-code for SUV: used where the series time lies after the acquisition.
+void use_ge_scan_time(DcmItem& data, PetFacts& facts, std::vector<Remark>& remarks) {
+  const auto tag = private_tag(data, 0x0009, "GEMS_PETD_01", 0x0D);
+  const auto start = tag ? seconds_of_datetime(text(data, *tag)) : std::nullopt;
+  if (!start || !facts.series_time_s || !facts.acquisition_time_s) return;
+  if (*facts.series_time_s <= *facts.acquisition_time_s) return;
+  facts.series_time_s = {start, name_of(*tag)};
+  remarks.push_back({Severity::note, "ge_scan_time",
+                     "the series time lies after the acquisition: the scan's start is taken from GE's private " +
+                         name_of(*tag)});
+}
+
+Fact<double> philips_pet(DcmItem& data, std::uint8_t element) {
+  if (auto fact = positive(private_fact(data, 0x7053, "Philips PET Private Group", element, PrivateVr::text))) return fact;
+  return positive(number_fact(data, Tag{0x7053, static_cast<std::uint16_t>(0x1000 | element)}));
+}
+
 PetFacts pet_facts(DcmItem& data, std::vector<Remark>& remarks) {
   PetFacts facts;
   facts.units = text_fact(data, tag::units);
@@ -123,8 +168,9 @@ PetFacts pet_facts(DcmItem& data, std::vector<Remark>& remarks) {
                                 name_of(tag::acquisition_datetime)};
   facts.frame_reference_time_ms = number_fact(data, tag::frame_reference_time);
   facts.frame_duration_ms = number_fact(data, tag::frame_duration);
-  facts.philips_suv_factor = positive(number_fact(data, Tag{0x7053, 0x1000}));
-  facts.philips_activity_factor = positive(number_fact(data, Tag{0x7053, 0x1009}));
+  use_ge_scan_time(data, facts, remarks);
+  facts.philips_suv_factor = philips_pet(data, 0x00);
+  facts.philips_activity_factor = philips_pet(data, 0x09);
   if (DcmItem* item = first_item(data, tag::radiopharmaceutical_sequence)) {
     facts.tracer = text_fact(*item, tag::radiopharmaceutical);
     if (DcmItem* code = first_item(*item, tag::radiopharmaceutical_code); code != nullptr && !facts.tracer)
@@ -219,7 +265,7 @@ Acquisition acquisition_of(DcmItem& data, std::vector<Remark>& remarks) {
   a.synthetic = text(data, tag::synthetic_data) == "YES";
   a.patient = patient_facts(data);
   if (a.modality == "CT") a.facts = ct_facts(data);
-  else if (a.modality == "MR") a.facts = mr_facts(data);
+  else if (a.modality == "MR") a.facts = mr_facts(data, remarks);
   else if (a.modality == "US") a.facts = us_facts(data);
   else if (a.modality == "PET") a.facts = pet_facts(data, remarks);
   else if (a.modality == "SPECT" || a.modality == "NM") read_nm_facts(data, a);

@@ -2,7 +2,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <map>
 
 #include "io/dicom/internal.h"
 
@@ -10,10 +9,12 @@ namespace penta::io::dicom {
 
 namespace {
 
-// Tolerances. A slice may lie off its even place by a tenth of the slice distance (positions are often rounded to
-// 0.1 mm), and off the line through the first slice by a tenth of a pixel; slices within 0.01 mm are at one place.
+// Tolerances. A slice may lie off its even place by 1 % of the slice distance, or by what rounding positions to 0.1 mm
+// makes (0.05 mm, and never more than a tenth of the distance); and off the line through the first slice by a tenth of
+// a pixel. Slices within 0.01 mm are at one place.
 constexpr double place_tolerance_mm = 0.01;
-constexpr double distance_tolerance = 0.1;
+constexpr double even_tolerance = 0.01;
+constexpr double rounding_mm = 0.051, rounding_tolerance = 0.1;
 constexpr double shift_tolerance = 0.1;
 constexpr double direction_tolerance = 1e-3;
 
@@ -38,7 +39,8 @@ void sort_along_normal(std::vector<Slice>& slices) {
   });
 }
 
-/// Runs of slices at one place, of slices in order along the normal.
+}  // namespace
+
 std::vector<std::pair<std::size_t, std::size_t>> places_of(const std::vector<Slice>& slices) {
   std::vector<std::pair<std::size_t, std::size_t>> places;
   const Plane reference = *slices.front().plane;
@@ -49,6 +51,8 @@ std::vector<std::pair<std::size_t, std::size_t>> places_of(const std::vector<Sli
   }
   return places;
 }
+
+namespace {
 
 // Greatest sideways distance from the line along the normal through the first slice.
 double shift_of(const std::vector<Slice>& slices, double& along) {
@@ -67,6 +71,30 @@ double shift_of(const std::vector<Slice>& slices, double& along) {
   return shift;
 }
 
+// Where slices ought to be, five of them at most: "(12, -3, 40.5) mm".
+std::string places_text(const std::vector<PatientPoint>& places) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min<std::size_t>(places.size(), 5); ++i)
+    out += (i > 0 ? ", (" : "(") + rounded(places[i].x) + ", " + rounded(places[i].y) + ", " + rounded(places[i].z) + ")";
+  return out + (places.size() > 5 ? " and " + std::to_string(places.size() - 5) + " more" : "");
+}
+
+/// The places of missing slices: all gaps are multiples of the usual one. Empty when they are not.
+std::vector<PatientPoint> missing_places(const Stack& stack, const std::vector<double>& gaps, double usual) {
+  std::vector<PatientPoint> out;
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    const double times = std::round(gaps[i] / usual);
+    const double slack = std::max({place_tolerance_mm, even_tolerance * usual, std::min(rounding_mm, usual / 10)});
+    if (times < 1 || times > 1e4 || std::abs(gaps[i] - times * usual) > 2 * slack) return {};
+    const PatientPoint &a = stack.slices[i].plane->origin, &b = stack.slices[i + 1].plane->origin;
+    for (double k = 1; k < times && out.size() < 100000; ++k) {
+      const double share = k / times;
+      out.push_back({a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), a.z + share * (b.z - a.z)});
+    }
+  }
+  return out;
+}
+
 void judge_distances(Stack& stack, std::vector<Remark>& faults) {
   std::vector<double> heights, gaps;
   for (const Slice& slice : stack.slices) heights.push_back(height(slice, *stack.slices.front().plane));
@@ -76,26 +104,22 @@ void judge_distances(Stack& stack, std::vector<Remark>& faults) {
   for (std::size_t i = 0; i < heights.size(); ++i)
     off = std::max(off, std::abs(heights[i] - heights.front() - mean * static_cast<double>(i)));
   stack.distance_mm = mean;
-  if (off <= std::max(place_tolerance_mm, distance_tolerance * mean)) {
-    if (off > std::max(place_tolerance_mm, 0.01 * mean))
+  const double even = std::max(place_tolerance_mm, even_tolerance * mean);
+  if (off <= std::max(even, std::min(rounding_mm, rounding_tolerance * mean))) {
+    if (off > even)
       faults.push_back({Severity::note, "nearly_even_slices",
                         "slices lie up to " + rounded(off) + " mm from an even distance of " + rounded(mean) +
-                            " mm; they are taken as even"});
+                            " mm, as rounded positions do; they are taken as even"});
     return;
   }
   std::vector<double> sorted = gaps;
   std::sort(sorted.begin(), sorted.end());
   const double usual = sorted[sorted.size() / 2];
-  int missing = 0;
-  bool multiples = true;
-  for (const double gap : gaps) {
-    const double times = std::round(gap / usual);
-    multiples = multiples && times >= 1 && std::abs(gap - times * usual) <= distance_tolerance * usual;
-    if (times > 1) missing += static_cast<int>(std::min(times - 1, 1e6));
-  }
-  const bool gone = multiples && missing > 0;
-  stack.why = gone ? std::to_string(missing) + " slices are missing (slice distance " + rounded(usual) +
-                         " mm, largest gap " + rounded(sorted.back()) + " mm)"
+  const auto missing = missing_places(stack, gaps, usual);
+  const bool gone = !missing.empty();
+  stack.why = gone ? std::to_string(missing.size()) + (missing.size() == 1 ? " slice is" : " slices are") +
+                         " missing (slice distance " + rounded(usual) + " mm, largest gap " + rounded(sorted.back()) +
+                         " mm), at " + places_text(missing) + " mm"
                    : "uneven slice distances (" + rounded(sorted.front()) + " to " + rounded(sorted.back()) + " mm)";
   faults.push_back({Severity::warning, gone ? "missing_slices" : "uneven_slices", stack.why});
 }
@@ -105,6 +129,9 @@ void judge(Stack& stack, std::vector<Remark>& faults) {
   if (stack.slices.size() == 1) {
     const double between = std::abs(first.between_mm.value_or(0));
     stack.distance_mm = between > 0 ? between : std::max(first.thickness_mm.value_or(0), 0.0);
+    if (stack.distance_mm > 0) return;
+    stack.why = "one slice without a thickness";
+    faults.push_back({Severity::note, "single_slice", stack.why + ": its place is kept, a size across it is not known"});
     return;
   }
   double along = 0;
@@ -120,70 +147,11 @@ void judge(Stack& stack, std::vector<Remark>& faults) {
   if (!tilted.empty()) stack.why = stack.why == tilted ? tilted : tilted + "; " + stack.why;
 }
 
-struct KeyAxis {
-  SliceKey key;
-  SequenceAxis axis;
-  const char* name;
-};
-constexpr std::array<KeyAxis, 9> key_axes{{{key_b_value, SequenceAxis::b_value, "b-value"},
-                                           {key_echo, SequenceAxis::echo, "echo time"},
-                                           {key_gate, SequenceAxis::gate, "gate"},
-                                           {key_window, SequenceAxis::energy_window, "energy window"},
-                                           {key_temporal, SequenceAxis::time, "temporal position"},
-                                           {key_trigger, SequenceAxis::time, "trigger time"},
-                                           {key_acquisition, SequenceAxis::time, "acquisition number"},
-                                           {key_time, SequenceAxis::time, "acquisition time"},
-                                           {key_type, SequenceAxis::none, "image type"}}};
-
-using Parts = std::vector<std::vector<Slice>>;
-
-// Parts by a key's value where each part has one slice at every place; empty when the key does not do it.
-Parts parts_by(const std::vector<Slice>& slices, SliceKey key, std::size_t repeats) {
-  std::map<double, std::vector<Slice>> by_value;
-  for (const Slice& slice : slices) by_value[slice.keys[key]].push_back(slice);
-  if (by_value.size() != repeats) return {};
-  Parts parts;
-  for (auto& [value, part] : by_value) {
-    if (part.size() * repeats != slices.size() || has_repeats(part)) return {};
-    parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
-Parts parts_by_number(const std::vector<Slice>& slices, std::size_t repeats) {
-  Parts parts(repeats);
-  for (const auto& [first, last] : places_of(slices)) {
-    const auto begin = slices.begin();
-    std::vector<Slice> here(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last));
-    std::stable_sort(here.begin(), here.end(), [](const Slice& a, const Slice& b) { return a.number < b.number; });
-    for (std::size_t i = 0; i < here.size(); ++i) parts[i].push_back(here[i]);
-  }
-  return parts;
-}
-
-// Several slices at each place: a volume for each time, echo, b-value or gate.
-Parts part(const std::vector<Slice>& slices, SequenceAxis& axis, std::vector<Remark>& faults) {
-  const auto places = places_of(slices);
-  const std::size_t repeats = places.front().second - places.front().first;
-  const bool same = std::all_of(places.begin(), places.end(),
-                                [&](const auto& place) { return place.second - place.first == repeats; });
-  if (same && repeats == 1) return {slices};
-  if (same) {
-    for (const KeyAxis& row : key_axes) {
-      Parts parts = parts_by(slices, row.key, repeats);
-      if (parts.empty()) continue;
-      axis = row.axis == SequenceAxis::none ? SequenceAxis::frame : row.axis;
-      faults.push_back({Severity::note, "several_volumes",
-                        std::to_string(repeats) + " volumes at the same places, told apart by " + row.name});
-      return parts;
-    }
-    axis = SequenceAxis::time;
-    faults.push_back({Severity::warning, "several_volumes",
-                      std::to_string(repeats) + " volumes at the same places, told apart by the order of their "
-                      "instance numbers only"});
-    return parts_by_number(slices, repeats);
-  }
-  return {slices};
+bool same_places(const Stack& a, const Stack& b) {
+  if (a.slices.size() != b.slices.size()) return false;
+  for (std::size_t i = 0; i < a.slices.size(); ++i)
+    if (norm(difference(a.slices[i].plane->origin, b.slices[i].plane->origin)) > place_tolerance_mm) return false;
+  return true;
 }
 
 Arrangement flat(std::vector<Slice> slices) {
@@ -215,7 +183,7 @@ bool has_repeats(const std::vector<Slice>& slices) {
 }
 
 Arrangement arrange(std::vector<Slice> slices) {
-  bool placed = true, one_direction = true;
+  bool placed = !slices.empty(), one_direction = true;
   for (const Slice& slice : slices) {
     placed = placed && slice.plane && slice.spacing_mm;
     one_direction = one_direction && placed && same_orientation(*slice.plane, *slices.front().plane);
@@ -229,7 +197,7 @@ Arrangement arrange(std::vector<Slice> slices) {
   }
   Arrangement out;
   sort_along_normal(slices);
-  for (auto& one : part(slices, out.axis, out.faults)) {
+  for (auto& one : volumes_of(slices, out)) {
     Stack stack{std::move(one), 0, {}};
     sort_along_normal(stack.slices);
     const auto places = places_of(stack.slices);
@@ -243,21 +211,24 @@ Arrangement arrange(std::vector<Slice> slices) {
     }
     out.stacks.push_back(std::move(stack));
   }
-  for (const Stack& stack : out.stacks) {
-    if (out.stacks.size() == 1 || stack.why.empty()) continue;
-    // A sequence of volumes needs even slices; nothing yet holds a sequence of slice stacks.
-    std::vector<Remark> faults = std::move(out.faults);
-    faults.push_back(
-        {Severity::warning, "uneven_sequence", "several volumes of slices that are no volume: read as frames"});
-    out = flat(std::move(slices));
-    out.faults = std::move(faults);
-    return out;
-  }
-  const Stack& first = out.stacks.front();
-  if (first.slices.size() == 1 && out.stacks.size() == 1 && first.distance_mm <= 0) {
-    out.planar = true;
-    out.faults.push_back({Severity::note, "single_slice", "one slice without a thickness: read as a frame"});
-  }
+  return out;
+}
+
+bool is_one_image(const Arrangement& arrangement) {
+  const auto& stacks = arrangement.stacks;
+  return stacks.size() == 1 || std::all_of(stacks.begin(), stacks.end(), [&](const Stack& stack) {
+           return stack.why.empty() && same_places(stack, stacks.front());
+         });
+}
+
+Arrangement as_one_image(Arrangement arrangement) {
+  if (is_one_image(arrangement)) return arrangement;
+  std::vector<Slice> slices;
+  for (const Stack& stack : arrangement.stacks) slices.insert(slices.end(), stack.slices.begin(), stack.slices.end());
+  Arrangement out = flat(std::move(slices));
+  out.faults = std::move(arrangement.faults);
+  out.faults.push_back({Severity::warning, "uneven_sequence",
+                        "several volumes whose slices are not even, or not at the same places: read as frames"});
   return out;
 }
 
@@ -272,7 +243,8 @@ std::string shape_of(const Arrangement& arrangement, const Layout& layout) {
     return count + (stack.slices.size() == 1 ? " frame of " : " frames of ") + matrix + " pixels" +
            (pixel.empty() ? "" : ", " + pixel + " mm");
   const std::string times = arrangement.stacks.size() > 1 ? std::to_string(arrangement.stacks.size()) + " x " : "";
-  if (!stack.why.empty()) return times + count + " slices of " + matrix + " pixels, " + pixel + " mm: " + stack.why;
+  if (!stack.why.empty())
+    return times + count + (stack.slices.size() == 1 ? " slice of " : " slices of ") + matrix + " pixels, " + pixel + " mm: " + stack.why;
   return times + matrix + " x " + count + " voxels of " + pixel + " x " + rounded(stack.distance_mm) + " mm";
 }
 

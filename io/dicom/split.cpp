@@ -91,7 +91,7 @@ std::vector<Group> by_repeats(Group group) {
 
 bool is_even(const std::vector<Slice>& slices) {
   const Arrangement whole = arrange(slices);
-  return !whole.planar && std::all_of(whole.stacks.begin(), whole.stacks.end(),
+  return !whole.planar && is_one_image(whole) && std::all_of(whole.stacks.begin(), whole.stacks.end(),
                                       [](const Stack& stack) { return stack.why.empty(); });
 }
 
@@ -110,6 +110,40 @@ std::vector<Group> by_file(Group group) {
   if (!many || is_even(slices_of(group))) return {std::move(group)};
   std::vector<Group> out;
   for (Instance& instance : group) out.emplace_back().push_back(std::move(instance));
+  return out;
+}
+
+bool same_places(const Stack& a, const Stack& b) {
+  if (a.why.empty() != b.why.empty() || a.slices.size() != b.slices.size()) return false;
+  std::vector<Slice> first{a.slices.front(), b.slices.front()}, last{a.slices.back(), b.slices.back()};
+  return has_repeats(first) && has_repeats(last);
+}
+
+// Volumes that are no sequence: tilted or uneven ones, and those of other places than most (a sequence that was broken
+// off), are entries of their own.
+std::vector<Group> by_volume(Group group) {
+  const Arrangement whole = arrange(slices_of(group));
+  if (whole.planar || is_one_image(whole)) return {std::move(group)};
+  std::map<std::pair<std::size_t, int>, std::size_t> part_of;
+  std::vector<const Stack*> firsts;
+  for (const Stack& stack : whole.stacks) {
+    const auto found = std::find_if(firsts.begin(), firsts.end(), [&](const Stack* other) {
+      return stack.why.empty() && same_places(*other, stack);
+    });
+    const auto part = static_cast<std::size_t>(found - firsts.begin());
+    if (found == firsts.end()) firsts.push_back(&stack);
+    for (const Slice& slice : stack.slices) part_of[{slice.instance, slice.frame}] = part;
+  }
+  for (std::size_t i = 0; i < group.size(); ++i)
+    for (Slice& slice : group[i].slices) slice.instance = i;
+  std::vector<Group> out = divided(std::move(group), [&](const Slice& slice) {
+    return part_of.at({slice.instance, slice.frame});
+  });
+  for (Group& part : out)
+    part.front().faults.push_back({Severity::warning, "uneven_sequence",
+                                   "the series holds " + std::to_string(whole.stacks.size()) +
+                                       " volumes that are uneven, tilted or not at the same places: they are read as " +
+                                       std::to_string(out.size()) + " images"});
   return out;
 }
 
@@ -134,7 +168,8 @@ std::vector<Group> split(Group group) {
     }
     for (Group& kind : by_repeats(std::move(oriented)))
       for (Group& stack : by_stack(std::move(kind)))
-        for (Group& whole : by_file(std::move(stack))) out.push_back(std::move(whole));
+        for (Group& file : by_file(std::move(stack)))
+          for (Group& whole : by_volume(std::move(file))) out.push_back(std::move(whole));
   }
   return out;
 }

@@ -50,10 +50,6 @@ void put_mr(DcmDataset& data, const Image& image, const Scaling& scaling, const 
   put_fact(data, DCM_FlipAngle, facts.flip_angle_deg);
   put_fact(data, DCM_MagneticFieldStrength, facts.field_strength_t);
   if (facts.sequence_name) put_text(data, DCM_SequenceName, *facts.sequence_name, 16);
-  if (plane.times > 1) {
-    put_integer(data, DCM_TemporalPositionIdentifier, plane.time + 1);
-    put_integer(data, DCM_NumberOfTemporalPositions, plane.times);
-  }
   const auto at = static_cast<std::size_t>(plane.time);
   if (at < image.axis_values.size() && image.axis == SequenceAxis::b_value)
     put_double(data, DCM_DiffusionBValue, image.axis_values[at]);
@@ -124,7 +120,12 @@ WrittenInstance write_plane(const Job& job, const OutPlane& plane, const Scaling
   put_position(data, plane.origin);
   const Vector3 &r = plane.row, &c = plane.column;
   put_decimals(data, DCM_ImageOrientationPatient, std::array{r[0], r[1], r[2], c[0], c[1], c[2]});
-  if (plane.times > 1) put_integer(data, DCM_AcquisitionNumber, plane.time + 1);
+  // Not of the CT and PET modules, but a CT series of several acquisitions is read as several images.
+  if (plane.times > 1) {
+    if (!ct) put_integer(data, DCM_AcquisitionNumber, plane.time + 1);
+    put_integer(data, DCM_TemporalPositionIdentifier, plane.time + 1);
+    put_integer(data, DCM_NumberOfTemporalPositions, plane.times);
+  }
   if (ct)
     put_ct(data, image, scaling);
   else if (pet)

@@ -187,8 +187,8 @@ const std::string enhanced_mr_class = "1.2.840.10008.5.1.4.1.1.4.1";
 
 struct FrameSays {
   double height_mm = 0;
-  std::string component;  ///< Complex Image Component
-  std::string stack;
+  std::string component{};  ///< Complex Image Component
+  std::string stack{};
   double b = -1;
   Vector3 row{1, 0, 0}, column{0, 1, 0};
 };

@@ -1,7 +1,10 @@
-"""Small hand-made inputs that the fuzzers start from: a DICOM slice, a NIfTI, NRRD, MetaImage, PNG, a model card."""
+"""Small hand-made inputs that the fuzzers start from: a DICOM slice, a NIfTI, NRRD, MetaImage, TIFF, NumPy,
+Interfile, PNG, a model card."""
 import gzip
+import io
 import json
 import struct
+import zipfile
 import zlib
 
 
@@ -72,6 +75,50 @@ def png(width=4, height=4):
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def tiff(big=False):
+    """Two pixels of 16 bits and two of 8 bits in two pages."""
+    order = ">" if big else "<"
+    body = (b"MM\0*" if big else b"II*\0") + struct.pack(order + "I", 16) + b"\1\2\3\4\5\6\0\0"
+    for page, bits in enumerate((16, 8)):
+        tags = [(256, 2), (257, 1), (258, bits), (259, 1), (262, page), (273, 8), (277, 1), (278, 1), (279, bits // 4)]
+        following = len(body) + 2 + 12 * len(tags) + 4
+        body += struct.pack(order + "H", len(tags)) + b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags)
+        body += struct.pack(order + "I", 0 if page else following)
+    return body
+
+
+def npy(descr="<u2", shape="(2, 3)", data=bytes(range(12)), version=1):
+    head = f"{{'descr': '{descr}', 'fortran_order': True, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(head)) + head + data
+
+
+def npz():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("a.npy"), npy())
+        archive.writestr(zipfile.ZipInfo("b.npy"), npy("<f8", "(1,)", bytes(8)))
+    return out.getvalue()
+
+
+def interfile(kind):
+    head = ("!INTERFILE :=\nname of data file := a.s\nimagedata byte order := LITTLEENDIAN\n!number format := float\n"
+            "!number of bytes per pixel := 4\npatient orientation := head_in\npatient rotation := supine\n")
+    size = "".join(f"!matrix size [{i}] := {n}\nscaling factor (mm/pixel) [{i}] := 2.5\n" for i, n in ((1, 4), (2, 3)))
+    if kind == "image":
+        return (head + size + "!type of data := PET\n!PET data type := Image\n!matrix size [3] := 2\nscaling factor (mm/pixel) [3] := 3\n"
+                "first pixel offset (mm) [1] := -8\nnumber of time frames := 2\nimage scaling factor[1] := 2\ndata offset in bytes[2] := 100\n").encode()
+    if kind == "projections":
+        return (head + size + "!type of data := Tomographic\n!number of projections := 6\n!extent of rotation := 360\nstart angle := 180\n"
+                "!direction of rotation := CW\nprocess status := acquired\nradius := 150\n").encode()
+    if kind == "list":
+        return (head + "%SMS-MI header name space:=PETLINK bin address\ndata format:=CoincidenceList\n"
+                "%LM event and tag words format (bits):=32\n%total listmode word counts:=7\n").encode()
+    return (head + "!type of data := PET\n!PET data type := Emission\nnumber of dimensions := 4\nmatrix axis label [4] := segment\n"
+            "!matrix size [4] := 2\nmatrix axis label [3] := view\n!matrix size [3] := 3\nmatrix axis label [2] := axial coordinate\n"
+            "!matrix size [2] := {2, 1}\nmatrix axis label [1] := tangential coordinate\n!matrix size [1] := 5\n"
+            "minimum ring difference per segment := {0, 1}\nmaximum ring difference per segment := {0, 2}\n").encode()
+
+
 def card():
     return json.dumps({"id": "mr.example", "task": "segmentation", "title": "t", "modalities": ["MR"], "weights_sha256": "0" * 64,
                        "network": {"file": "model.onnx", "input": {"dims": 3, "axes": "zyx", "spacing_mm": [1, 1, 1]},
@@ -82,6 +129,8 @@ def make(target, folder):
     """Writes the seeds of one target into `folder`; kinds are told by the target's name."""
     kinds = {"dicom": [dicom(), dicom(b"US", pixels=False)], "nifti": [nifti(), gzip.compress(nifti(), mtime=0)],
              "nrrd": [nrrd(), nrrd(packed=True)], "metaimage": [metaimage(), metaimage(packed=True)],
+             "tiff": [tiff(), tiff(big=True)], "numpy": [npy(), npy("|u1", "(1, 2, 3)", bytes(6), 2), npy("<c8", "(1, 1, 1)", bytes(8)), npz()],
+             "interfile": [interfile(kind) for kind in ("image", "projections", "list", "sinogram")],
              "png": [png()], "bundle": [card()], "card": [card()], "json": [card()]}
     files = next((files for word, files in kinds.items() if word in target), [b"\0"])
     for number, data in enumerate(files):

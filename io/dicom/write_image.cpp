@@ -168,8 +168,16 @@ WrittenImage write_derived_image(const Image& image, const Derivation& derivatio
   const std::string& modality = image.acquisition.modality;
   const parts::Job job{image, derivation, provenance};
   if (modality == "US") return parts::write_frames(job);
-  if (modality == "CT" || modality == "MR" || modality == "PET")
-    return derivation.form == ImageForm::enhanced ? parts::write_enhanced(job) : parts::write_slices(job);
+  const bool enhanced = derivation.form == ImageForm::enhanced;
+  if (modality == "CT" || modality == "MR") return enhanced ? parts::write_enhanced(job) : parts::write_slices(job);
+  if (modality == "PET") {
+    WrittenImage out = parts::write_slices(job);
+    if (enhanced)
+      out.remarks.push_back({Severity::note, "enhanced_not_possible",
+                             "Enhanced PET must say how the tracer was given and which corrections were made, which is "
+                             "not known here: written as single frames"});
+    return out;
+  }
   if (modality == "SPECT" || modality == "NM") return parts::write_recon_tomo(job);
   throw Error(Code::bad_input, modality.empty()
                                    ? "writing DICOM: the modality of the image is not known (--set modality=CT)"

@@ -18,7 +18,7 @@ struct WrittenInstance {
   std::vector<std::byte> bytes;
 };
 
-/// One instance a slice, or all slices in one (Enhanced CT, MR, PET). Receivers older than 2004 know only the first.
+/// One instance a slice, or all slices in one (Enhanced CT, Enhanced MR). Some receivers know only the first.
 enum class ImageForm { single_frame, enhanced };
 
 /// How an image came to be, and how it is written.
@@ -37,8 +37,8 @@ struct WrittenImage {
 
 /// The image as a new series of its study (its acquisition's, or a new one), by acquisition.modality:
 /// CT, MR, PET: one instance a slice, slices in grid order, volumes of a sequence one after another, or with
-/// ImageForm::enhanced one instance of frames in that order (PET only where dose, half-life, injection time and a coded
-/// tracer are known; else single frames and the remark enhanced_not_possible);
+/// ImageForm::enhanced one instance of frames in that order (not PET, whose enhanced class must say route, corrections
+/// and table motion of the acquisition: single frames and the remark enhanced_not_possible);
 /// SPECT: one multi-frame NM RECON TOMO a volume; US: one instance, multi-frame where there are several frames.
 /// Stored are 16 bits (8 in US) with one rescale a series (PET: one a slice or frame; NM has none, so its values are
 /// scaled by a slope that is written all the same). Whole numbers that fit are exact; else values are rounded to the

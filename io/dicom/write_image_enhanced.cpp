@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "io/dicom/write_image_parts.h"
 #include "io/dicom/write_parts.h"
 
@@ -12,20 +13,16 @@ namespace penta::io::dicom::parts {
 
 namespace {
 
-// What tells the three enhanced classes apart (PS3.3 A.36, A.38, A.56).
+// What tells the enhanced classes apart (PS3.3 A.36, A.38).
 struct Kind {
   const char* modality;
   const char* sop_class;
   DcmTagKey frame_type;
 };
 
-const Kind& kind_of(const std::string& modality) {
-  static const std::array<Kind, 3> kinds{{{"CT", UID_EnhancedCTImageStorage, DCM_CTImageFrameTypeSequence},
-                                          {"MR", UID_EnhancedMRImageStorage, DCM_MRImageFrameTypeSequence},
-                                          {"PET", UID_EnhancedPETImageStorage, DCM_PETFrameTypeSequence}}};
-  const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return modality == k.modality; });
-  if (found == kinds.end()) throw Error(Code::internal, "writing an enhanced image: of modality " + modality);
-  return *found;
+Kind kind_of(const std::string& modality) {
+  if (modality == "CT") return {"CT", UID_EnhancedCTImageStorage, DCM_CTImageFrameTypeSequence};
+  return {"MR", UID_EnhancedMRImageStorage, DCM_MRImageFrameTypeSequence};
 }
 
 // PS3.3 C.8.16.2.
@@ -41,11 +38,10 @@ void put_description(DcmItem& item, const std::string& modality) {
 // The third and fourth value: flavour and derived contrast (PS3.3 C.8.16.1.3, C.8.16.1.4).
 constexpr const char* flavour = "VOLUME\\NONE";
 
-void put_frame_type(DcmItem& shared, const Job& job, const Kind& kind) {
+void put_frame_type(DcmItem& shared, const Kind& kind) {
   DcmItem& type = add_item(shared, kind.frame_type);
   put(type, DCM_FrameType, std::string("DERIVED\\PRIMARY\\") + flavour);
   put_description(type, kind.modality);
-  static_cast<void>(job);
 }
 
 void put_geometry(DcmItem& shared, const OutPlane& first) {
@@ -69,37 +65,34 @@ void put_transformation(DcmItem& groups, const Job& job, const Scaling& scaling)
   put(row, DCM_RescaleType, job.image.unit == "[hnsf'U]" ? "HU" : "US");
 }
 
-// PS3.3 C.7.6.16.2.11: what PET values mean stands here, since Enhanced PET has no Units.
-void put_real_world(DcmItem& groups, const std::string& unit, const Scaling& scaling) {
-  DcmItem& row = add_item(groups, DCM_RealWorldValueMappingSequence);
-  const int first = scaling.is_signed ? -32768 : 0;
-  if (scaling.is_signed) {
-    row.putAndInsertSint16(DcmTag(DCM_RealWorldValueFirstValueMapped, EVR_SS), static_cast<Sint16>(first));
-    row.putAndInsertSint16(DcmTag(DCM_RealWorldValueLastValueMapped, EVR_SS), Sint16{32767});
-  } else {
-    row.putAndInsertUint16(DcmTag(DCM_RealWorldValueFirstValueMapped, EVR_US), 0);
-    row.putAndInsertUint16(DcmTag(DCM_RealWorldValueLastValueMapped, EVR_US), 65535);
+// The exposure is the source's, whatever was made of it (PS3.3 C.8.15.3.15); its own UID is not among the facts.
+void put_irradiation_event(DcmItem& shared, const Job& job) {
+  const std::string& series = job.image.acquisition.series_uid;
+  put(add_item(shared, DCM_IrradiationEventIdentificationSequence), DCM_IrradiationEventUID,
+      series.empty() ? uid_for(job.provenance, "irradiation event") : uid_from(series + " irradiation event"));
+}
+
+// Facts of the acquisition as they stand in single frames. Their functional groups are for originals, which must say
+// much more; a Standard Extended class may hold them here.
+void put_facts(DcmDataset& data, const Acquisition& source) {
+  if (const auto* ct = facts_of<CtFacts>(source)) {
+    if (ct->tube_voltage_kv) put_decimal(data, DCM_KVP, *ct->tube_voltage_kv);
+    if (ct->kernel) put_text(data, DCM_ConvolutionKernel, *ct->kernel, 16);
+    if (ct->contrast_agent) put_text(data, DCM_ContrastBolusAgent, *ct->contrast_agent);
   }
-  put_double(row, DCM_RealWorldValueIntercept, scaling.intercept);
-  put_double(row, DCM_RealWorldValueSlope, scaling.slope);
-  put(row, DCM_LUTExplanation, unit);
-  put(row, DCM_LUTLabel, "VALUES");
-  add_code(row, DCM_MeasurementUnitsCodeSequence, {"UCUM", unit, unit});
+  const auto* mr = facts_of<MrFacts>(source);
+  if (mr == nullptr) return;
+  if (mr->field_strength_t) put_double(data, DCM_MagneticFieldStrength, *mr->field_strength_t);
+  if (mr->repetition_time_ms) put_decimal(data, DCM_RepetitionTime, *mr->repetition_time_ms);
+  if (mr->inversion_time_ms) put_decimal(data, DCM_InversionTime, *mr->inversion_time_ms);
+  if (mr->flip_angle_deg) put_decimal(data, DCM_FlipAngle, *mr->flip_angle_deg);
+  if (mr->scanning_sequence) put(data, DCM_ScanningSequence, *mr->scanning_sequence);
+  if (mr->sequence_variant) put(data, DCM_SequenceVariant, *mr->sequence_variant);
+  if (mr->sequence_name) put_text(data, DCM_SequenceName, *mr->sequence_name, 16);
 }
 
-void put_mr_groups(DcmItem& groups, const MrFacts& facts, double echo_ms, bool shared) {
+void put_echo(DcmItem& groups, double echo_ms) {
   if (echo_ms > 0) put_double(add_item(groups, DCM_MREchoSequence), DCM_EffectiveEchoTime, echo_ms);
-  if (!shared || !facts.repetition_time_ms) return;
-  DcmItem& timing = add_item(groups, DCM_MRTimingAndRelatedParametersSequence);
-  put_decimal(timing, DCM_RepetitionTime, *facts.repetition_time_ms);
-  if (facts.flip_angle_deg) put_decimal(timing, DCM_FlipAngle, *facts.flip_angle_deg);
-}
-
-void put_ct_groups(DcmItem& shared, const CtFacts& facts) {
-  if (facts.tube_voltage_kv)
-    put_decimal(add_item(shared, DCM_CTXRayDetailsSequence), DCM_KVP, *facts.tube_voltage_kv);
-  if (facts.kernel)
-    put_text(add_item(shared, DCM_CTReconstructionSequence), DCM_ConvolutionKernel, *facts.kernel, 16);
 }
 
 void put_shared_groups(DcmDataset& data, const Job& job, const Kind& kind, const OutPlane& first,
@@ -107,12 +100,11 @@ void put_shared_groups(DcmDataset& data, const Job& job, const Kind& kind, const
   const Image& image = job.image;
   DcmItem& shared = add_item(data, DCM_SharedFunctionalGroupsSequence);
   put_geometry(shared, first);
-  put_frame_type(shared, job, kind);
+  put_frame_type(shared, kind);
   DcmItem& anatomy = add_item(shared, DCM_FrameAnatomySequence);
   put(anatomy, DCM_FrameLaterality, "U");
   add_code(anatomy, DCM_AnatomicRegionSequence, region_code(image.acquisition.body_part));
   put_transformation(shared, job, scaling);
-  if (!image.unit.empty() && image.acquisition.modality == "PET") put_real_world(shared, image.unit, scaling);
   if (image.unit == "[hnsf'U]") {
     DcmItem& window = add_item(shared, DCM_FrameVOILUTSequence);
     put(window, DCM_WindowCenter, "40");
@@ -124,10 +116,9 @@ void put_shared_groups(DcmDataset& data, const Job& job, const Kind& kind, const
     put_derivation(derivation, job, image.acquisition.instances, rounding.text());
     if (!derivation.tagExists(DCM_SourceImageSequence)) put_empty_sequence(derivation, DCM_SourceImageSequence);
   }
-  if (const auto* ct = facts_of<CtFacts>(image.acquisition)) put_ct_groups(shared, *ct);
+  if (image.acquisition.modality == "CT") put_irradiation_event(shared, job);
   const auto* mr = facts_of<MrFacts>(image.acquisition);
-  if (mr != nullptr && image.axis != SequenceAxis::echo)
-    put_mr_groups(shared, *mr, mr->echo_time_ms.value.value_or(0), true);
+  if (mr != nullptr && image.axis != SequenceAxis::echo) put_echo(shared, mr->echo_time_ms.value.value_or(0));
 }
 
 // Stack, place in it, time: the order of frames for a reader (PS3.3 C.7.6.17).
@@ -168,9 +159,28 @@ void put_frame(DcmDataset& data, const Job& job, const OutPlane& plane, const Ro
   }
   const auto at = static_cast<std::size_t>(plane.time);
   if (at >= image.axis_values.size() || image.acquisition.modality != "MR") return;
-  if (image.axis == SequenceAxis::echo) put_mr_groups(own, {}, image.axis_values[at], false);
+  if (image.axis == SequenceAxis::echo) put_echo(own, image.axis_values[at]);
   if (image.axis == SequenceAxis::b_value)
     put_double(add_item(own, DCM_MRDiffusionSequence), DCM_DiffusionBValue, image.axis_values[at]);
+}
+
+// Source Image Evidence (PS3.3 C.8.13.1), which Enhanced MR wants beside the references of the frames.
+void put_evidence(DcmDataset& data, const Acquisition& source) {
+  DcmItem* series = nullptr;
+  std::string last;
+  for (SourceInstance instance : source.instances) {
+    if (instance.sop_instance_uid.empty() || instance.sop_class_uid.empty() || source.series_uid.empty()) continue;
+    if (instance.sop_instance_uid == last) continue;
+    last = instance.sop_instance_uid;
+    if (series == nullptr) {
+      DcmItem& study = add_item(data, DCM_SourceImageEvidenceSequence);
+      put(study, DCM_StudyInstanceUID, source.study_uid);
+      series = &add_item(study, DCM_ReferencedSeriesSequence);
+      put(*series, DCM_SeriesInstanceUID, source.series_uid);
+    }
+    instance.frame = 0;
+    add_reference(*series, DCM_ReferencedSOPSequence, instance);
+  }
 }
 
 void put_enhanced_image(DcmDataset& data, const Job& job, std::int64_t frames) {
@@ -184,11 +194,10 @@ void put_enhanced_image(DcmDataset& data, const Job& job, std::int64_t frames) {
   put(data, DCM_LossyImageCompression, "00");
   put(data, DCM_PresentationLUTShape, "IDENTITY");
   put_empty_sequence(data, DCM_AcquisitionContextSequence);
-  const auto* mr = facts_of<MrFacts>(image.acquisition);
-  if (mr != nullptr && mr->field_strength_t) put_double(data, DCM_MagneticFieldStrength, *mr->field_strength_t);
-  if (modality != "PET") return;
-  put_nuclear_orientation(data, image.acquisition.patient_position);
-  put_radiopharmaceutical(data, *facts_of<PetFacts>(image.acquisition), true);
+  put_facts(data, image.acquisition);
+  if (modality != "MR") return;
+  put(data, DCM_ApplicableSafetyStandardAgency, "OTHER");  // not known of a derived image
+  put_evidence(data, image.acquisition);
 }
 
 struct Gathered {
@@ -214,23 +223,11 @@ Gathered gather(const Image& image, const Scaling& scaling) {
   return out;
 }
 
-bool lacks_isotope(const Image& image) {
-  const auto* facts = facts_of<PetFacts>(image.acquisition);
-  return image.acquisition.modality == "PET" && (facts == nullptr || !can_be_coded(*facts) || image.unit.empty());
-}
-
 }  // namespace
 
 WrittenImage write_enhanced(const Job& job) {
   const Image& image = job.image;
-  if (lacks_isotope(image)) {
-    WrittenImage out = write_slices(job);
-    out.remarks.push_back({Severity::note, "enhanced_not_possible",
-                           "Enhanced PET needs unit, dose, half-life, injection time and a coded tracer: written as "
-                           "single frames"});
-    return out;
-  }
-  const Kind& kind = kind_of(image.acquisition.modality);
+  const Kind kind = kind_of(image.acquisition.modality);
   const Scaling scaling = scaling_of_all(image);
   const Gathered all = gather(image, scaling);
   const OutPlane& first = all.first.value();

@@ -92,11 +92,6 @@ void put_common_references(DcmDataset& data, const Image& image);
 /// Stored values, rounded to nearest, as 16-bit words.
 [[nodiscard]] std::vector<std::uint16_t> stored_words(std::span<const double> values, const Scaling& scaling);
 
-/// PS3.3 C.8.9.2; `coded` for Enhanced PET, which must have codes.
-void put_radiopharmaceutical(DcmDataset& data, const PetFacts& facts, bool coded);
-/// True where all is known that Enhanced PET must say of the isotope.
-[[nodiscard]] bool can_be_coded(const PetFacts& facts);
-
 [[nodiscard]] WrittenImage write_slices(const Job& job);
 [[nodiscard]] WrittenImage write_enhanced(const Job& job);
 [[nodiscard]] WrittenImage write_frames(const Job& job);

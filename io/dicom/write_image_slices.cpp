@@ -60,6 +60,19 @@ void put_mr(DcmDataset& data, const Image& image, const Scaling& scaling, const 
   put(data, DCM_RescaleType, "US");
 }
 
+// PS3.3 C.8.9.2.
+void put_radiopharmaceutical(DcmDataset& data, const PetFacts& facts) {
+  DcmItem& row = add_item(data, DCM_RadiopharmaceuticalInformationSequence);
+  put_empty_sequence(row, DCM_RadionuclideCodeSequence);
+  if (facts.tracer) put_text(row, DCM_Radiopharmaceutical, *facts.tracer);
+  if (facts.injected_dose_bq) put_decimal(row, DCM_RadionuclideTotalDose, *facts.injected_dose_bq);
+  if (facts.half_life_s) put_decimal(row, DCM_RadionuclideHalfLife, *facts.half_life_s);
+  if (!facts.injection_time_s) return;
+  const Moment injected = moment_of(*facts.injection_time_s);
+  put(row, DCM_RadiopharmaceuticalStartTime, injected.time);
+  put(row, DCM_RadiopharmaceuticalStartDateTime, injected.date + injected.time);
+}
+
 // What a frame of this duration lost by decay, as START corrects it (PS3.3 C.8.9.4.1.1).
 double decay_factor(const PetFacts& facts) {
   if (!facts.half_life_s || !facts.frame_duration_ms || !(*facts.half_life_s > 0) || !(*facts.frame_duration_ms > 0))
@@ -84,7 +97,7 @@ void put_pet(DcmDataset& data, const Image& image, const Scaling& scaling, const
   put(data, DCM_DecayCorrection, decay);
   if (decay != "NONE") put_decimal(data, DCM_DecayFactor, decay_factor(facts));
   put(data, DCM_CollimatorType, "NONE");
-  put_radiopharmaceutical(data, facts, false);
+  put_radiopharmaceutical(data, facts);
   put_nuclear_orientation(data, image.acquisition.patient_position);
   const auto at = static_cast<std::size_t>(plane.time);
   const bool timed = image.axis == SequenceAxis::time && at < image.axis_values.size();

@@ -7,6 +7,8 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/test_data.h"
+#include "io/formats.h"
 
 namespace penta::io::metaimage {
 namespace {
@@ -142,6 +144,38 @@ TEST(MetaImage, InverseComplex) {
   const Image again = read(write(image), "x.mha");
   EXPECT_EQ(std::get<Volume<std::complex<float>>>(again.volume()).voxels()[1], (std::complex<float>{-1.5F, 0x1p-140F}));
   EXPECT_TRUE(says(again, "channels_as_complex"));
+}
+
+template <class T>
+double sum(const Image& image) {
+  const auto voxels = std::get<Volume<T>>(image.volume()).voxels();
+  double total = 0;
+  for (const T v : voxels) total += static_cast<double>(v);
+  return total;
+}
+
+// Published: SimpleITK 2.5 on the same files; us/rf-itk/SOURCE.md.
+TEST(MetaImage, RadioFrequencyLinesOfAMouse) {
+  const auto path = test_data("us/rf-itk/MouseLiverRF.mha"), b_mode = test_data("us/rf-itk/MouseLiverB.mha");
+  if (!path || !b_mode) GTEST_SKIP() << "data not here: us/rf-itk";
+  const Image rf = read_image(*path);
+  EXPECT_EQ(grid_of(rf.volume()).size(), (Size3{1536, 128, 4}));
+  EXPECT_EQ(grid_of(rf.volume()).spacing_mm(), (Vector3{0.0128417, 0.1, 0.1}));
+  EXPECT_EQ(sum<std::int32_t>(rf), -31074794);
+  const Image b = read_image(*b_mode);
+  EXPECT_EQ(grid_of(b.volume()).axis(0), (Vector3{0, 1, 0}));
+  EXPECT_EQ(sum<std::uint8_t>(b), 10733023);
+}
+
+TEST(MetaImage, PublishedPairsOfItk) {
+  if (!test_data("mr/itk-examples")) GTEST_SKIP() << "data not here: mr/itk-examples";
+  const Image raw = read_image(*test_data("mr/itk-examples/BrainProtonDensity3Slices.mha"));  // its voxels lie in a .raw
+  EXPECT_EQ(sum<std::uint8_t>(raw), 14725708);
+  const Image packed = read_image(*test_data("mr/itk-examples/BrainProtonDensitySliceShifted13x17yDirectionPlus30.mhd"));
+  EXPECT_EQ(sum<std::uint8_t>(packed), 4861905);
+  EXPECT_NEAR(grid_of(packed.volume()).axis(0)[1], 0.5, 1e-6);
+  const Image complex = read_image(*test_data("mr/itk-examples/itkBrainSliceComplex.mha"));
+  EXPECT_TRUE(std::holds_alternative<Volume<std::complex<float>>>(complex.volume()));
 }
 
 }  // namespace

@@ -215,5 +215,17 @@ TEST(Nrrd, VoxelsInOtherFilesAndAsText) {
   EXPECT_EQ(values("data file: a.bz2\n", "bzip2", {{"a.bz2", packed}}), wanted);
 }
 
+// Published: SimpleITK 2.5 on the same file.
+TEST(Nrrd, PublishedPairOfItk) {
+  const auto path = test_data("mr/itk-examples/BrainT1SliceBorder20DirectionPlus30.nhdr");
+  if (!path) GTEST_SKIP() << "data not here: mr/itk-examples";
+  const Image image = read_image(*path);
+  std::int64_t sum = 0;
+  for (const std::uint8_t v : std::get<Volume<std::uint8_t>>(image.volume()).voxels()) sum += v;
+  EXPECT_EQ(sum, 2671939);
+  EXPECT_NEAR(grid_of(image.volume()).axis(0)[1], 0.5, 1e-6);
+  EXPECT_TRUE(says(image, "orientation_unknown"));
+}
+
 }  // namespace
 }  // namespace penta::io::nrrd

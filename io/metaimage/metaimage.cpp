@@ -176,23 +176,34 @@ std::vector<std::string> data_files(const Head& head, Bytes bytes, const std::st
   return numbered_names(parts[0], at(1), at(2), parts.size() == 4 ? at(3) : 1, first);
 }
 
+/// Voxels where they lie, or in `owned` where they were unpacked.
+struct Part {
+  std::vector<std::byte> owned;
+  Bytes data;
+};
+
 /// The `size` voxel bytes of one file or, with LOCAL, of what stands behind the header.
-std::vector<std::byte> unpack(const Head& head, const Raster& raster, Bytes file, std::uint64_t size,
-                              const std::string& name, const std::string& doing) {
+Part unpack(const Head& head, const Raster& raster, Bytes file, std::uint64_t size, const std::string& name,
+            const std::string& doing) {
   const std::string* skip = find(head, {"HeaderSize"});
   const std::int64_t header = skip == nullptr ? 0 : whole_number(*skip, doing + "HeaderSize");
   if (header < -1 || (header > 0 && static_cast<std::uint64_t>(header) > file.size()))
     fail(doing, "HeaderSize: " + *skip + " points nowhere");
   if (header > 0) file = file.subspan(static_cast<std::size_t>(header));
-  if (!flag(head, {"BinaryData"}, true))
-    return bytes_from_text({reinterpret_cast<const char*>(file.data()), file.size()}, raster.voxels.datatype,
-                           size / nifti::voxel_bytes(raster.voxels.datatype), doing + "BinaryData = False: ");
-  if (flag(head, {"CompressedData"}, false)) return nifti::unzip_zlib(file, size, name);
-  if (file.size() < size)
-    fail(doing, "the voxels are cut off: " + std::to_string(file.size()) + " bytes of " + std::to_string(size));
-  // -1: the data ends with the file.
-  const Bytes part = header == -1 ? file.last(size) : file.first(size);
-  return {part.begin(), part.end()};
+  Part part;
+  if (!flag(head, {"BinaryData"}, true)) {
+    part.owned = bytes_from_text({reinterpret_cast<const char*>(file.data()), file.size()}, raster.voxels.datatype,
+                                 size / nifti::voxel_bytes(raster.voxels.datatype), doing + "BinaryData = False: ");
+    part.data = part.owned;
+  } else if (flag(head, {"CompressedData"}, false)) {
+    part.owned = nifti::unzip_zlib(file, size, name);
+    part.data = part.owned;
+  } else {
+    if (file.size() < size)
+      fail(doing, "the voxels are cut off: " + std::to_string(file.size()) + " bytes of " + std::to_string(size));
+    part.data = header == -1 ? file.last(size) : file.first(size);  // -1: the data ends with the file
+  }
+  return part;
 }
 
 void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string& name, const ReadBeside& beside,
@@ -201,17 +212,18 @@ void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string&
   const std::vector<std::string> files = data_files(head, bytes, doing);
   if (!flag(head, {"BinaryData"}, true)) raster.voxels.swapped = false;
   if (files.empty()) {
-    const Bytes behind = bytes.subspan(head.data_start);
-    raster.owned = unpack(head, raster, behind, size, name, doing);
-  } else {
-    const std::uint64_t one = size / files.size();
-    if (one * files.size() != size || one % nifti::voxel_bytes(raster.voxels.datatype) != 0)
-      fail(doing, "ElementDataFile: " + std::to_string(files.size()) + " files do not share the voxels evenly");
-    for (const std::string& file : files) {
-      const std::vector<std::byte> packed = beside(file);
-      const std::vector<std::byte> part = unpack(head, raster, packed, one, file, doing + "'" + file + "': ");
-      raster.owned.insert(raster.owned.end(), part.begin(), part.end());
-    }
+    Part part = unpack(head, raster, bytes.subspan(head.data_start), size, name, doing);
+    raster.owned = std::move(part.owned);
+    raster.data = part.data;
+    return;
+  }
+  const std::uint64_t one = size / files.size();
+  if (one * files.size() != size || one % nifti::voxel_bytes(raster.voxels.datatype) != 0)
+    fail(doing, "ElementDataFile: " + std::to_string(files.size()) + " files do not share the voxels evenly");
+  for (const std::string& file : files) {
+    const std::vector<std::byte> there = beside(file);
+    const Part part = unpack(head, raster, there, one, file, doing + "'" + file + "': ");
+    raster.owned.insert(raster.owned.end(), part.data.begin(), part.data.end());
   }
   raster.data = raster.owned;
 }

@@ -184,38 +184,44 @@ Bytes behind_lines(Bytes bytes, std::int64_t count, const std::string& doing) {
   return bytes.subspan(lines.offset());
 }
 
+/// Voxels where they lie, or in `owned` where they were unpacked.
+struct Part {
+  std::vector<std::byte> owned;
+  Bytes data;
+};
+
 /// The `size` bytes of voxels in one file, or in what stands behind the header.
-std::vector<std::byte> unpack(const Fields& fields, Datatype datatype, Bytes bytes, std::uint64_t size,
-                              const std::string& name, const std::string& doing) {
+Part unpack(const Fields& fields, Datatype datatype, Bytes bytes, std::uint64_t size, const std::string& name,
+            const std::string& doing) {
   const std::string encoding = lower(need(fields, "encoding", doing));
   bytes = behind_lines(bytes, skip_of(fields, "line skip", doing), doing);
   const std::int64_t skip = skip_of(fields, "byte skip", doing);
   if (skip < (encoding == "raw" ? -1 : 0) || skip > (std::int64_t{1} << 33)) fail(doing, "byte skip points nowhere");
   auto offset = static_cast<std::uint64_t>(std::max<std::int64_t>(skip, 0));
-  std::vector<std::byte> owned;
+  Part part;
   if (encoding == "gzip" || encoding == "gz") {
-    owned = nifti::gunzip(bytes, offset + size, name);
-    bytes = owned;
+    part.owned = nifti::gunzip(bytes, offset + size, name);
+    bytes = part.owned;
   } else if (encoding == "bzip2" || encoding == "bz2") {
-    owned = bunzip2(bytes, offset + size, doing);
-    bytes = owned;
+    part.owned = bunzip2(bytes, offset + size, doing);
+    bytes = part.owned;
   } else if (encoding != "raw") {
     if (bytes.size() < offset) fail(doing, "byte skip points nowhere");
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + offset, bytes.size() - offset);
-    if (encoding == "hex") return bytes_from_hex(text, size, doing + "encoding hex: ");
-    if (is_text(fields)) 
-      return bytes_from_text(text, datatype, size / nifti::voxel_bytes(datatype), doing + "encoding ascii: ");
-    fail(doing, "encoding '" + encoding.substr(0, 40) + "' is not read (raw, gzip, bzip2, ascii and hex are)");
+    if (encoding == "hex")
+      part.owned = bytes_from_hex(text, size, doing + "encoding hex: ");
+    else if (is_text(fields))
+      part.owned = bytes_from_text(text, datatype, size / nifti::voxel_bytes(datatype), doing + "encoding ascii: ");
+    else
+      fail(doing, "encoding '" + encoding.substr(0, 40) + "' is not read (raw, gzip, bzip2, ascii and hex are)");
+    part.data = part.owned;
+    return part;
   }
   if (skip == -1 && bytes.size() >= size) offset = bytes.size() - size;  // the data ends with the file
   if (bytes.size() < offset || bytes.size() - offset < size)
     fail(doing, "the voxels are cut off: " + std::to_string(bytes.size()) + " bytes of " + std::to_string(offset + size));
-  if (!owned.empty() && offset == 0) {
-    owned.resize(size);
-    return owned;
-  }
-  const Bytes part = bytes.subspan(offset, size);
-  return {part.begin(), part.end()};
+  part.data = bytes.subspan(offset, size);
+  return part;
 }
 
 /// The files that hold the voxels, in their order.
@@ -237,17 +243,19 @@ void take_data(Raster& raster, const Head& head, Bytes bytes, const std::string&
   const std::uint64_t size = nifti::data_bytes(raster.voxels, name);
   const Datatype datatype = raster.voxels.datatype;
   if (head.data_file.empty()) {
-    raster.owned = unpack(head.fields, datatype, bytes.subspan(head.data_start), size, name, doing);
-  } else {
-    const std::vector<std::string> files = data_files(head, bytes, doing);
-    const std::uint64_t one = size / files.size();
-    if (one * files.size() != size || one % nifti::voxel_bytes(datatype) != 0)
-      fail(doing, "data file: " + std::to_string(files.size()) + " files do not share the voxels evenly");
-    for (const std::string& file : files) {
-      const std::vector<std::byte> there = beside(file);
-      const std::vector<std::byte> part = unpack(head.fields, datatype, there, one, file, doing + "'" + file + "': ");
-      raster.owned.insert(raster.owned.end(), part.begin(), part.end());
-    }
+    Part part = unpack(head.fields, datatype, bytes.subspan(head.data_start), size, name, doing);
+    raster.owned = std::move(part.owned);
+    raster.data = part.data;
+    return;
+  }
+  const std::vector<std::string> files = data_files(head, bytes, doing);
+  const std::uint64_t one = size / files.size();
+  if (one * files.size() != size || one % nifti::voxel_bytes(datatype) != 0)
+    fail(doing, "data file: " + std::to_string(files.size()) + " files do not share the voxels evenly");
+  for (const std::string& file : files) {
+    const std::vector<std::byte> there = beside(file);
+    const Part part = unpack(head.fields, datatype, there, one, file, doing + "'" + file + "': ");
+    raster.owned.insert(raster.owned.end(), part.data.begin(), part.data.end());
   }
   raster.data = raster.owned;
 }

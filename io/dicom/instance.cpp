@@ -184,7 +184,7 @@ bool is_mosaic(const Instance& instance) { return contains(instance.acquisition.
 
 // Mosaics hold all slices of a volume in one picture; their header describes the picture, not the slices.
 bool read_tiles(DcmItem& data, Instance& instance, const Slice& first) {
-  const auto mosaic = is_mosaic(instance) ? mosaic_of(data) : std::nullopt;
+  const auto mosaic = mosaic_of(data);
   const auto tile = mosaic ? tile_layout(instance.layout, *mosaic) : std::nullopt;
   if (!tile) return false;
   instance.slices = tile_slices(first, *mosaic, instance.layout, *tile, instance.faults);
@@ -231,7 +231,8 @@ void settle_kind(DcmItem& data, Instance& instance) {
     const auto mosaic = mosaic_of(data);
     if (mosaic && tile_layout(instance.layout, *mosaic)) return;
     add_fault(instance, Severity::warning, "mosaic",
-              "a Siemens mosaic that does not say how many slices it holds (NumberOfImagesInMosaic): read as a picture");
+              "a mosaic that does not say how many slices it holds (NumberOfImagesInMosaic), or whose tiles do not divide "
+              "the picture: read as a picture");
     instance.kind = SeriesKind::frames;
   }
 }
@@ -254,7 +255,7 @@ void check_pixels(const Object& object, Instance& instance) {
                      unread_syntax(object.transfer_syntax));
   const auto end = object.complete ? static_cast<std::int64_t>(object.bytes.size()) : object.file_bytes;
   const std::int64_t there = std::min<std::int64_t>(end - object.pixel_offset, object.pixel_length);
-  const std::int64_t needed = instance.layout.frame_bytes() * instance.layout.frames;
+  const std::int64_t needed = instance.layout.native_bytes();
   if (!object.encapsulated() && there < needed)
     add_fault(instance, Severity::error, "truncated",
               "there are " + std::to_string(std::max<std::int64_t>(there, 0)) + " of " + std::to_string(needed) +

@@ -94,6 +94,10 @@ struct Layout {
   [[nodiscard]] bool is_wide() const noexcept { return bits_stored == 32 && !is_signed; }
   /// Bytes of one uncompressed frame.
   [[nodiscard]] std::int64_t frame_bytes() const noexcept;
+  /// Bytes of all uncompressed frames; single bits follow each other across frames (PS3.5 8.1.1).
+  [[nodiscard]] std::int64_t native_bytes() const noexcept {
+    return bits_allocated == 1 ? (pixels() * frames + 7) / 8 : frame_bytes() * frames;
+  }
 };
 
 /// Throws Error{bad_input} where the pixel description is missing or makes no sense.
@@ -112,10 +116,11 @@ struct RawFrame {
   bool planar = false;
 };
 
-/// A picture of tiles that holds all slices of one volume, row by row from the top left (Siemens).
+/// A picture of tiles that holds all slices of one volume, row by row from the top left (Siemens, United Imaging).
 struct Mosaic {
-  int across = 0, count = 0;        ///< tiles a row (as many rows are stored), tiles used
-  std::optional<Vector3> normal{};  ///< from one slice to the next, where the header says so
+  int across = 0, down = 0, count = 0;  ///< tiles a row, rows of tiles, tiles used
+  std::optional<Vector3> normal{};      ///< from one slice to the next, where the header says so
+  std::vector<PatientPoint> origins{};  ///< of each tile, where the header says them
 };
 
 /// The fragments of each encapsulated frame, in order.

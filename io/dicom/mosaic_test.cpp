@@ -152,6 +152,32 @@ TEST(Mosaic, phantom_slices_lie_where_the_normal_says) {
   }
 }
 
+// Four tiles of 4 x 2 pixels in 2 x 2, each with a place of its own.
+TEST(Mosaic, united_grid_is_placed_by_its_sequence) {
+  Made made(mr_class, "MR", 8, 4);
+  made.text(tag::manufacturer, "UIH").text(tag::instance_number, "1").text(tag::pixel_spacing, "3\\2");
+  made.text(tag::image_position, "1\\2\\3").text(tag::image_orientation, "1\\0\\0\\0\\1\\0");
+  made.data().putAndInsertString(DcmTag(0x0065, 0x0010, EVR_LO), "Image Private Header");
+  made.data().putAndInsertString(DcmTag(0x0065, 0x1050, EVR_DS), "4");
+  std::vector<std::uint16_t> pixels(32);
+  for (int tile = 0; tile < 4; ++tile) {
+    DcmItem* item = nullptr;
+    made.data().findOrCreateSequenceItem(DcmTag(0x0065, 0x1051, EVR_SQ), item, -2);
+    set_text(*item, tag::image_position, "1\\2\\" + std::to_string(3 - 5 * tile));
+    for (int y = 0; y < 2; ++y)
+      for (int x = 0; x < 4; ++x)
+        pixels[static_cast<std::size_t>((tile / 2 * 2 + y) * 8 + tile % 2 * 4 + x)] = static_cast<std::uint16_t>(tile);
+  }
+  made.pixels(pixels);
+  const Image image = std::get<Image>(read_bytes(made.bytes(), "m"));
+  const auto volume = to_float(image.volume());
+  ASSERT_EQ(volume.grid().size(), (Size3{4, 2, 4}));
+  for (int tile = 0; tile < 4; ++tile) {
+    const IndexPoint at = volume.grid().to_index({1, 2, 3.0 - 5 * tile});
+    EXPECT_EQ(volume.at(3, 1, std::llround(at.z)), static_cast<float>(tile));
+  }
+}
+
 TEST(Mosaic, without_a_count_it_is_a_picture_and_said) {
   const Image image = std::get<Image>(read_bytes(mosaic(0, {}).bytes(), "m"));
   EXPECT_TRUE(image.is_frames());

@@ -21,7 +21,7 @@ int largest(const std::vector<std::uint16_t>& vector) noexcept {
 }
 
 struct FrameVectors {
-  std::vector<std::uint16_t> window, detector, rotation, rr, slot, view;
+  std::vector<std::uint16_t> window, detector, rotation, rr, slot, view, phase, time;
 
   explicit FrameVectors(DcmItem& data)
       : window(words16(data, tag::energy_window_vector)),
@@ -29,7 +29,9 @@ struct FrameVectors {
         rotation(words16(data, tag::rotation_vector)),
         rr(words16(data, tag::rr_vector)),
         slot(words16(data, tag::time_slot_vector)),
-        view(words16(data, tag::angular_view_vector)) {}
+        view(words16(data, tag::angular_view_vector)),
+        phase(words16(data, Tag{0x0054, 0x0030})),
+        time(words16(data, Tag{0x0054, 0x0100})) {}
 };
 
 /// One turn of one detector: where its views stand.
@@ -190,6 +192,7 @@ void read_nm_slices(DcmItem& data, Instance& instance) {
     slice.intercept = number(data, tag::rescale_intercept).value_or(0);
     slice.keys[key_gate] = place_in(vectors.rr, at) * 1000.0 + place_in(vectors.slot, at);
     slice.keys[key_window] = place_in(vectors.window, at);
+    slice.keys[key_temporal] = place_in(vectors.phase, at) * 100000.0 + place_in(vectors.time, at);
     if (plane && between != 0) {
       const double steps = order.empty() ? static_cast<double>(frame) : place_in(order, at) - 1.0;
       const Vector3 normal = plane->normal();

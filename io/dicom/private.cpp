@@ -45,9 +45,12 @@ constexpr std::size_t csa_tag_bytes = 84, csa_item_bytes = 16, csa_most_tags = 1
 }  // namespace
 
 std::optional<Tag> private_tag(DcmItem& item, std::uint16_t group, std::string_view creator, std::uint8_t element) {
-  for (std::uint16_t block = 0x10; block <= 0xFF; ++block) {
-    if (!text(item, {group, block}).starts_with(creator)) continue;
-    const Tag tag{group, static_cast<std::uint16_t>(block << 8 | element)};
+  // One walk over the elements, which are in order: asking for each of 240 blocks would take as many.
+  DcmObject* at = nullptr;
+  while ((at = item.nextInContainer(at)) != nullptr && at->getGTag() <= group) {
+    if (at->getGTag() != group || at->getETag() < 0x10 || at->getETag() > 0xFF) continue;
+    if (!text(item, {group, at->getETag()}).starts_with(creator)) continue;
+    const Tag tag{group, static_cast<std::uint16_t>(at->getETag() << 8 | element)};
     if (has(item, tag)) return tag;
   }
   return std::nullopt;

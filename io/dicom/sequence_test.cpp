@@ -131,6 +131,44 @@ TEST(Sequence, missing_slices_are_named_by_their_place) {
   EXPECT_NE(why.find("(0, 0, 6) mm"), std::string::npos) << why;
 }
 
+TEST(Sequence, slices_a_little_off_are_even_and_said) {
+  for (const double off : {0.04, 0.3}) {
+    const TestFolder folder;
+    for (const double z : {0.0, 2.0, 4.0, 6.0 + off, 8.0, 10.0}) put(folder, slice(z, static_cast<int>(10 * z), 1));
+    const auto images = read_all(folder);
+    ASSERT_EQ(images.size(), 1U);
+    EXPECT_EQ(images[0].is_volume(), off < 0.1);
+    EXPECT_TRUE(has_code(images[0].remarks, off < 0.1 ? "nearly_even_slices" : "uneven_slices"));
+  }
+}
+
+TEST(Sequence, windows_and_gates_of_nuclear_slices_are_told_apart) {
+  Made made(nm_class, "NM", columns, rows);
+  made.text(tag::image_type, "ORIGINAL\\PRIMARY\\RECON GATED TOMO\\EMISSION").text(tag::number_of_frames, "8");
+  made.text(tag::pixel_spacing, "4\\4").text(tag::slice_thickness, "4").text(tag::spacing_between_slices, "4");
+  DcmItem& detector = new_item(made.data(), tag::detector_sequence);
+  set_text(detector, tag::image_position, "0\\0\\0");
+  set_text(detector, tag::image_orientation, "1\\0\\0\\0\\1\\0");
+  std::vector<std::uint16_t> window, slot, order, values;
+  for (std::uint16_t w = 1; w <= 2; ++w)
+    for (std::uint16_t g = 1; g <= 2; ++g)
+      for (std::uint16_t z = 1; z <= 2; ++z) {
+        window.push_back(w);
+        slot.push_back(g);
+        order.push_back(z);
+        values.insert(values.end(), columns * rows, static_cast<std::uint16_t>(100 * w + 10 * g));
+      }
+  made.words(tag::energy_window_vector, window).words(tag::time_slot_vector, slot).words(tag::slice_vector, order);
+  made.pixels(values);
+  const Image image = std::get<Image>(read_bytes(made.bytes(), "nm"));
+  const auto& volumes = std::get<VolumeSequence>(image.pixels);
+  ASSERT_EQ(volumes.size(), 4U);
+  std::vector<float> found;
+  for (const AnyVolume& volume : volumes) found.push_back(first_voxel(volume));
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, (std::vector<float>{110, 120, 210, 220}));
+}
+
 TEST(Sequence, one_slice_without_a_thickness_keeps_its_place) {
   const TestFolder folder;
   Made made = slice(40, 1, 5);
@@ -178,6 +216,31 @@ TEST(Private, b_values_of_four_vendors) {
     ASSERT_EQ(images.size(), 1U) << vendor;
     EXPECT_EQ(images[0].axis, SequenceAxis::b_value) << vendor;
     EXPECT_EQ(images[0].axis_values, (std::vector<double>{0, 750})) << vendor;
+  }
+}
+
+TEST(Private, philips_scale_is_said) {
+  Made made = slice(0, 1, 7);
+  made.data().putAndInsertString(DcmTag(0x2005, 0x0010, EVR_LO), "Philips MR Imaging DD 001");
+  made.data().putAndInsertFloat32(DcmTag(0x2005, 0x100E, EVR_FL), 0.25F);
+  made.data().putAndInsertFloat32(DcmTag(0x2005, 0x100D, EVR_FL), 0);
+  const Image image = std::get<Image>(read_bytes(made.bytes(), "a"));
+  EXPECT_TRUE(has_code(image.remarks, "philips_scale"));
+}
+
+TEST(Private, ge_start_of_the_scan_counts_where_the_series_was_made_later) {
+  for (const char* series_time : {"100000", "170000"}) {
+    Made made = slice(0, 1, 7);
+    made.text(tag::sop_class, pet_class).text(tag::modality, "PT").text(tag::units, "BQML");
+    made.text(tag::series_date, "20200101").text(tag::series_time, series_time);
+    made.text(tag::acquisition_date, "20200101").text(tag::acquisition_time, "100500");
+    made.data().putAndInsertString(DcmTag(0x0009, 0x0010, EVR_LO), "GEMS_PETD_01");
+    made.data().putAndInsertString(DcmTag(0x0009, 0x100D, EVR_DT), "20200101100000.00");
+    const Image image = std::get<Image>(read_bytes(made.bytes(), "a"));
+    const auto* facts = facts_of<PetFacts>(image.acquisition);
+    ASSERT_NE(facts, nullptr);
+    EXPECT_EQ(*facts->acquisition_time_s - *facts->series_time_s, 300);
+    EXPECT_EQ(has_code(image.remarks, "ge_scan_time"), std::string(series_time) == "170000");
   }
 }
 
@@ -269,6 +332,29 @@ TEST(EnhancedSeries, b_values_come_from_the_diffusion_group) {
   EXPECT_EQ(images[0].axis, SequenceAxis::b_value);
   EXPECT_EQ(images[0].axis_values, (std::vector<double>{0, 800}));
   EXPECT_EQ(first_voxel(std::get<VolumeSequence>(images[0].pixels)[0]), 30.F);
+}
+
+// Phantom: planes of an ultrasound volume lie in the volume's own frame of reference.
+TEST(EnhancedSeries, ultrasound_volumes_are_placed_by_their_planes) {
+  Made made("1.2.840.10008.5.1.4.1.1.6.2", "US", columns, rows);
+  made.text(tag::number_of_frames, "3");
+  DcmItem& shared = new_item(made.data(), tag::shared_groups);
+  set_text(new_item(shared, {0x0028, 0x9110}), tag::pixel_spacing, "1\\1");
+  put_doubles(new_item(shared, {0x0020, 0x930F}), {0x0020, 0x9302}, {1, 0, 0, 0, 0, 1});
+  std::vector<std::uint16_t> pixels;
+  for (int i = 0; i < 3; ++i) {
+    DcmItem& own = new_item(made.data(), tag::per_frame_groups);
+    put_doubles(new_item(own, {0x0020, 0x930E}), {0x0020, 0x9301}, {5, 0.5 * i, 7});
+    pixels.insert(pixels.end(), columns * rows, static_cast<std::uint16_t>(i));
+  }
+  made.pixels(pixels);
+  const Image image = std::get<Image>(read_bytes(made.bytes(), "us"));
+  const auto volume = to_float(image.volume());
+  ASSERT_EQ(volume.grid().size(), (Size3{columns, rows, 3}));
+  EXPECT_DOUBLE_EQ(volume.grid().spacing_mm()[2], 0.5);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(volume.at(0, 0, std::llround(volume.grid().to_index({5, 0.5 * i, 7}).z)), static_cast<float>(i));
+  EXPECT_TRUE(has_code(image.remarks, "volume_frame_of_reference"));
 }
 
 // --- real world values ---------------------------------------------------------------------------------------------

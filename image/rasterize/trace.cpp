@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "core/error.h"
 
@@ -82,6 +83,94 @@ double turning_area(const std::vector<IndexPoint>& polygon) noexcept {
   return sum;
 }
 
+using Corner = std::array<std::int64_t, 2>;
+
+// Every pixel corner along a border, in its order.
+std::vector<Corner> corners_of(const std::vector<IndexPoint>& polygon) {
+  std::vector<Corner> corners;
+  for (std::size_t i = 0; i < polygon.size(); ++i) {
+    const auto corner = [&](std::size_t k) {
+      const IndexPoint& p = polygon[k % polygon.size()];
+      return Corner{static_cast<std::int64_t>(p.x + 0.5), static_cast<std::int64_t>(p.y + 0.5)};
+    };
+    const Corner to = corner(i + 1);
+    for (Corner at = corner(i); at != to;) {
+      corners.push_back(at);
+      at[0] += (to[0] > at[0]) - (to[0] < at[0]);
+      at[1] += (to[1] > at[1]) - (to[1] < at[1]);
+    }
+  }
+  return corners;
+}
+
+// Only the corners where the path turns (or goes back).
+std::vector<IndexPoint> points_of(const std::vector<Corner>& path) {
+  std::vector<IndexPoint> points;
+  const auto direction = [](const Corner& a, const Corner& b) {
+    return Corner{(b[0] > a[0]) - (b[0] < a[0]), (b[1] > a[1]) - (b[1] < a[1])};
+  };
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const Corner &before = path[(i + path.size() - 1) % path.size()], &after = path[(i + 1) % path.size()];
+    if (direction(before, path[i]) != direction(path[i], after))
+      points.push_back({static_cast<double>(path[i][0]) - 0.5, static_cast<double>(path[i][1]) - 0.5, 0});
+  }
+  return points;
+}
+
+// Borders of one slice, joined: where a hole's channel ends, the path goes into the hole and comes back.
+class Joined {
+ public:
+  Joined(const std::vector<std::vector<IndexPoint>>& borders, std::span<const std::uint8_t> pixels, std::int64_t nx,
+         std::int64_t ny) {
+    const auto set = [&](std::int64_t x, std::int64_t y) {
+      return x >= 0 && y >= 0 && x < nx && y < ny && pixels[static_cast<std::size_t>(x + nx * y)] != 0;
+    };
+    for (std::size_t k = 0; k < borders.size(); ++k) {
+      borders_.push_back(corners_of(borders[k]));
+      if (turning_area(borders[k]) > 0) {
+        outer_.push_back(k);
+        continue;
+      }
+      // Left of a hole's first corner in reading order all is set, up to a border that comes before in that order.
+      Corner at = borders_.back().front();
+      do --at[0];
+      while (set(at[0] - 1, at[1] - 1) && set(at[0] - 1, at[1]));
+      holes_[at] = k;
+    }
+  }
+
+  [[nodiscard]] std::vector<std::vector<IndexPoint>> paths() const {
+    std::vector<std::vector<IndexPoint>> out;
+    for (const std::size_t k : outer_) out.push_back(points_of(path_of(k)));
+    return out;
+  }
+
+ private:
+  [[nodiscard]] std::vector<Corner> path_of(std::size_t outer) const {
+    std::vector<Corner> path;
+    std::vector<std::array<std::size_t, 2>> stack{{outer, 0}};  // borders that are being followed, and how far
+    while (!stack.empty()) {
+      auto& [border, position] = stack.back();
+      if (position == borders_[border].size()) {
+        const Corner start = borders_[border].front();
+        stack.pop_back();
+        if (stack.empty()) break;
+        path.push_back(start);
+        path.push_back(borders_[stack.back()[0]][stack.back()[1] - 1]);
+        continue;
+      }
+      const Corner at = borders_[border][position++];
+      path.push_back(at);
+      if (const auto hole = holes_.find(at); hole != holes_.end()) stack.push_back({hole->second, 0});
+    }
+    return path;
+  }
+
+  std::vector<std::vector<Corner>> borders_;
+  std::vector<std::size_t> outer_;
+  std::map<Corner, std::size_t> holes_;  // by the corner where their channel ends
+};
+
 }  // namespace
 
 std::vector<std::vector<IndexPoint>> trace_edges(std::span<const std::uint8_t> pixels, std::int64_t nx,
@@ -97,6 +186,11 @@ std::vector<std::vector<IndexPoint>> trace_edges(std::span<const std::uint8_t> p
         polygons.push_back(edges.take(x, y, direction));
       }
   return polygons;
+}
+
+std::vector<std::vector<IndexPoint>> trace_keyholes(std::span<const std::uint8_t> pixels, std::int64_t nx,
+                                                    std::int64_t ny) {
+  return Joined(trace_edges(pixels, nx, ny), pixels, nx, ny).paths();
 }
 
 namespace {
@@ -151,12 +245,11 @@ void trace_box(const LabelMap& labels, std::span<const std::uint16_t> slice, std
     for (std::int64_t x = 0; x < nx; ++x)
       mask[static_cast<std::size_t>(x + nx * y)] =
           slice[static_cast<std::size_t>(grid.offset(x + box.x0, y + box.y0, 0))] == labels.segments[box.segment].value;
-  for (const std::vector<IndexPoint>& polygon : trace_edges(mask, nx, ny)) {
+  for (const std::vector<IndexPoint>& polygon : trace_keyholes(mask, nx, ny)) {
     Contour contour;
     for (const IndexPoint& p : polygon)
       contour.points_mm.push_back(grid.to_patient({p.x + static_cast<double>(box.x0), p.y + static_cast<double>(box.y0),
                                                    static_cast<double>(z)}));
-    if (turning_area(polygon) < 0) contour.kind = ContourKind::closed_xor;
     region.contours.push_back(std::move(contour));
   }
 }
@@ -194,10 +287,6 @@ Contours trace(const LabelMap& labels) {
         trace_box(labels, slice, z, box, out.regions[box.segment]);
     }
   }
-  for (ContourRegion& region : out.regions)
-    if (std::any_of(region.contours.begin(), region.contours.end(),
-                    [](const Contour& contour) { return contour.kind == ContourKind::closed_xor; }))
-      for (Contour& contour : region.contours) contour.kind = ContourKind::closed_xor;
   return out;
 }
 

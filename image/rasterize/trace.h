@@ -15,9 +15,14 @@ namespace penta {
 [[nodiscard]] std::vector<std::vector<IndexPoint>> trace_edges(std::span<const std::uint8_t> pixels, std::int64_t nx,
                                                                std::int64_t ny);
 
-/// Each segment of the labels as contours on the slices of their grid, numbered 1, 2, 3 ... in the table's order; all
-/// contours of a segment are closed_xor where one of its slices has a hole (PS3.3 C.8.8.6.3), else closed.
-/// rasterize() on the same grid gives the same voxels. Throws Error{bad_input} on labels without millimetres.
+/// The same with each hole joined to the border around it by a channel without width, the keyhole technique of PS3.3
+/// C.8.8.6.3: one polygon an island, which every reader knows (CLOSEDPLANAR_XOR is newer than many).
+[[nodiscard]] std::vector<std::vector<IndexPoint>> trace_keyholes(std::span<const std::uint8_t> pixels,
+                                                                  std::int64_t nx, std::int64_t ny);
+
+/// Each segment of the labels as closed contours on the slices of their grid, holes by keyholes, numbered 1, 2, 3 ...
+/// in the table's order. rasterize() on the same grid gives the same voxels. Throws Error{bad_input} on labels without
+/// millimetres, and on a segment that names no value or layer.
 [[nodiscard]] Contours trace(const LabelMap& labels);
 
 }  // namespace penta

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <string>
 
 #include "core/error.h"
 #include "image/rasterize/polygon.h"
@@ -51,18 +52,34 @@ TEST(Trace, PhantomBorders) {
   EXPECT_TRUE(trace_edges(std::vector<std::uint8_t>(6, 0), 3, 2).empty());
 }
 
-TEST(Trace, HolesAreSaidByTheKindOfContour) {
-  LabelMap labels;
-  labels.layers.emplace_back(Grid({5, 5, 2}, {1, 1, 1}));
-  for (std::int64_t y = 1; y < 4; ++y)
-    for (std::int64_t x = 1; x < 4; ++x) labels.layers[0].at(x, y, 0) = labels.layers[0].at(x, y, 1) = 1;
-  labels.layers[0].at(2, 2, 1) = 2;
-  labels.segments = {{1, 0, "ring", {}}, {2, 0, "core", {}}};
-  const Contours contours = trace(labels);
-  ASSERT_EQ(contours.regions.size(), 2U);
-  EXPECT_EQ(contours.regions[0].contours.size(), 3U);
-  for (const Contour& contour : contours.regions[0].contours) EXPECT_EQ(contour.kind, ContourKind::closed_xor);
-  EXPECT_EQ(contours.regions[1].contours.at(0).kind, ContourKind::closed);
+std::vector<std::uint8_t> filled(const std::vector<std::vector<IndexPoint>>& polygons, std::int64_t nx, std::int64_t ny) {
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(nx * ny), 0);
+  for (const PixelRun& run : runs_inside(polygons, nx, ny))
+    for (std::int64_t x = run.first; x < run.end; ++x) mask[static_cast<std::size_t>(x + nx * run.row)] = 1;
+  return mask;
+}
+
+// Holes in a row, a hole with an island that has a hole, holes that touch at a corner.
+TEST(Trace, PhantomKeyholesAreOnePolygonAnIsland) {
+  const std::vector<std::string> rows{"###########", "#.#.#.....#", "###.#.###.#", "#.###.#.#.#",
+                                      "##.##.###.#", "#####.....#", "###########"};
+  std::vector<std::uint8_t> pixels;
+  for (const std::string& row : rows)
+    for (const char c : row) pixels.push_back(c == '#' ? 1 : 0);
+  const auto polygons = trace_keyholes(pixels, 11, 7);
+  EXPECT_EQ(polygons.size(), 2U);
+  EXPECT_EQ(filled(polygons, 11, 7), pixels);
+}
+
+TEST(Trace, InverseKeyholesOfRandomPixels) {
+  std::mt19937 random(11);
+  for (int trial = 0; trial < 200; ++trial) {
+    std::vector<std::uint8_t> pixels(31 * 23);
+    const auto percent = static_cast<unsigned>(10 + trial % 10 * 9);
+    for (std::uint8_t& pixel : pixels) pixel = random() % 100 < percent ? 1 : 0;
+    ASSERT_EQ(filled(trace_keyholes(pixels, 31, 23), 31, 23), pixels) << trial;
+    ASSERT_EQ(filled(trace_edges(pixels, 31, 23), 31, 23), pixels) << trial;
+  }
 }
 
 TEST(Trace, InverseInAllOrientationsAndSpacings) {

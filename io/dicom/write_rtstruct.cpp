@@ -207,6 +207,8 @@ std::vector<std::byte> write_rtstruct(const Contours& contours, const Image& sou
   parts::put_equipment_and_sop(data, UID_RTStructureSetStorage, rtstruct_instance_uid(provenance), acquisition,
                                provenance);
   parts::put_contributing_equipment(data, provenance);
+  parts::put(data, DCM_FrameOfReferenceUID, set.frame_of_reference);
+  parts::put(data, DCM_PositionReferenceIndicator, "");
   parts::put_text(data, DCM_StructureSetLabel, contours.label.empty() ? "Pentascope" : contours.label, 16);
   parts::put(data, DCM_StructureSetName, "");
   parts::put_moment(data, DCM_StructureSetDate, DCM_StructureSetTime, provenance);

@@ -1,91 +1,255 @@
 #include "engine/convert.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/error.h"
-#include "engine/dicom_out.h"
+#include "engine/convert_dicom.h"
+#include "engine/label_table.h"
 #include "engine/pictures.h"
+#include "engine/sidecar.h"
+#include "image/rasterize/polygon.h"
 #include "io/formats.h"
 #include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
 #include "io/nrrd/nrrd.h"
 #include "io/png/png.h"
+#include "io/tiff/tiff.h"
 
 namespace penta::engine {
 
 namespace {
 
 namespace fs = std::filesystem;
+using Bytes = std::vector<std::byte>;
 
-// The one thing to convert: an image before labels that lie beside it. Several images are an error that names them.
-ContentPtr only_content(const fs::path& in, const ReadSettings& settings, std::vector<Remark>& remarks) {
-  const std::array<fs::path, 1> paths{in};
-  const Opened opened = open(paths, settings);
-  for (const Remark& fault : opened.faults)
-    if (fault.severity == Severity::error) throw Error(Code::bad_input, fault.text);
-  std::vector<const Entry*> images, others;
-  std::string names;
-  for (const Entry& entry : opened.entries) {
-    if (!entry.readable) continue;
-    const bool labels = entry.kind == "segmentation" || entry.kind == "contours";
-    (labels ? others : images).push_back(&entry);
-    if (!labels) names += "\n  " + entry.acquisition.modality + " " + entry.shape + " " + entry.acquisition.series_uid;
-  }
-  if (images.size() > 1) throw Error(Code::wrong_use, "'" + in.string() + "' holds several images; name the folder of one:" + names);
-  if (images.empty()) images = others;
-  if (images.empty())
-    throw Error(Code::bad_input, "'" + in.string() + "': " + (opened.entries.front().faults.empty() ? std::string("a kind not yet read") : opened.entries.front().faults.front().text));
-  ContentPtr content = images.front()->load();
-  remarks = images.front()->faults;
-  return content;
+/// The files of one volume: what each name ends in, and its bytes.
+using Parts = std::vector<std::pair<std::string_view, Bytes>>;
+
+Parts one(std::string_view ending, Bytes bytes) {
+  Parts parts;
+  parts.emplace_back(ending, std::move(bytes));
+  return parts;
 }
+
+Parts two(io::nifti::Pair pair) {
+  Parts parts = one(".hdr", std::move(pair.header));
+  parts.emplace_back(".img", std::move(pair.voxels));
+  return parts;
+}
+
+/// A format that holds voxels, by the ending of the file's name.
+struct VoxelFormat {
+  std::string_view ending, name;
+  Parts (*image)(const Image&);
+  Parts (*labels)(const LabelMap&, int layer);
+};
+
+namespace nifti = io::nifti;
+constexpr auto plain = nifti::Compression::none;
+constexpr std::array voxel_formats{
+    VoxelFormat{".nii.gz", "NIfTI", [](const Image& i) { return one(".nii.gz", nifti::write(i)); },
+                [](const LabelMap& l, int n) { return one(".nii.gz", nifti::write(l, n)); }},
+    VoxelFormat{".nii", "NIfTI", [](const Image& i) { return one(".nii", nifti::write(i, plain)); },
+                [](const LabelMap& l, int n) { return one(".nii", nifti::write(l, n, plain)); }},
+    VoxelFormat{".hdr", "NIfTI", [](const Image& i) { return two(nifti::write_pair(i)); },
+                [](const LabelMap& l, int n) { return two(nifti::write_pair(l, n)); }},
+    VoxelFormat{".nrrd", "NRRD", [](const Image& i) { return one(".nrrd", io::nrrd::write(i)); },
+                [](const LabelMap& l, int n) { return one(".nrrd", io::nrrd::write(l, n)); }},
+    VoxelFormat{".mha", "MetaImage", [](const Image& i) { return one(".mha", io::metaimage::write(i)); },
+                [](const LabelMap& l, int n) { return one(".mha", io::metaimage::write(l, n)); }},
+    VoxelFormat{".tif", "TIFF", [](const Image& i) { return one(".tif", io::tiff::write(i)); },
+                [](const LabelMap& l, int n) { return one(".tif", io::tiff::write(l, n)); }},
+    VoxelFormat{".tiff", "TIFF", [](const Image& i) { return one(".tiff", io::tiff::write(i)); },
+                [](const LabelMap& l, int n) { return one(".tiff", io::tiff::write(l, n)); }},
+};
 
 bool ends_with(const fs::path& path, std::string_view end) { return path.filename().string().ends_with(end); }
 
-/// A format that holds volumes, by the ending of the file's name.
-struct VolumeFormat {
-  std::string_view ending, name;
-  std::vector<std::byte> (*image)(const Image&);
-  std::vector<std::byte> (*labels)(const LabelMap&, int layer);
-};
-constexpr std::array volume_formats{
-    VolumeFormat{".nii.gz", "NIfTI", io::nifti::write, io::nifti::write},
-    VolumeFormat{".nrrd", "NRRD", io::nrrd::write, io::nrrd::write},
-    VolumeFormat{".mha", "MetaImage", io::metaimage::write, io::metaimage::write},
-};
-
-std::vector<std::byte> volume_file_of(const io::Content& content, const VolumeFormat& format) {
-  if (const auto* image = std::get_if<Image>(&content)) return format.image(*image);
-  if (const auto* labels = std::get_if<LabelMap>(&content)) return format.labels(*labels, 0);
-  throw Error(Code::bad_input, "contours and projections have no voxels to write as " + std::string(format.name));
+const VoxelFormat* voxel_format_of(const fs::path& path) {
+  const auto it = std::find_if(voxel_formats.begin(), voxel_formats.end(),
+                               [&](const VoxelFormat& f) { return ends_with(path, f.ending); });
+  return it == voxel_formats.end() ? nullptr : &*it;
 }
 
-std::vector<std::byte> png_of(const io::Content& content) {
+/// The path with another ending; `format` may be null.
+fs::path with_ending(const fs::path& path, const VoxelFormat* format, const std::string& ending) {
+  std::string name = path.filename().string();
+  name.resize(name.size() - (format == nullptr ? path.extension().string().size() : format->ending.size()));
+  return path.parent_path() / (name + ending);
+}
+
+bool is_the_one(const Entry& entry, const std::string& series) {
+  return series.empty() || entry.acquisition.series_uid == series || entry.acquisition.series_number == series;
+}
+
+std::string line_of(const Entry& entry) {
+  const Acquisition& a = entry.acquisition;
+  return "\n  " + (a.modality.empty() ? entry.kind : a.modality) + " " + entry.shape + " " +
+         (a.series_number.empty() ? "" : "number " + a.series_number + " ") + a.series_uid;
+}
+
+// An image goes before labels that lie beside it. Several of a kind are an error that names them.
+const Entry& only_entry(const Opened& opened, const fs::path& in, const std::string& series) {
+  std::array<std::vector<const Entry*>, 3> by_rank;
+  std::string names;
+  for (const Entry& entry : opened.entries) {
+    if (!entry.readable || !is_the_one(entry, series)) continue;
+    const bool labels = entry.kind == "segmentation" || entry.kind == "contours";
+    by_rank[entry.kind == "report" ? 2 : labels ? 1 : 0].push_back(&entry);
+  }
+  for (const auto& entries : by_rank) {
+    if (entries.size() == 1) return *entries.front();
+    for (const Entry* entry : entries) names += line_of(*entry);
+    if (!entries.empty())
+      throw Error(Code::wrong_use, "'" + in.string() + "' holds several series; name one with --series=UID:" + names);
+  }
+  for (const Entry& entry : opened.entries) names += line_of(entry);
+  if (!series.empty()) throw Error(Code::wrong_use, "'" + in.string() + "' holds no series " + series + ", but:" + names);
+  const Entry& first = opened.entries.front();
+  throw Error(Code::bad_input, "'" + in.string() + "': " + (first.faults.empty() ? "a kind that is not read" : first.faults.front().text));
+}
+
+struct Loaded {
+  ContentPtr content;
+  std::string format;  ///< of the input: "DICOM", "NIfTI" ...
+};
+
+Loaded load(const fs::path& in, const ConvertSettings& settings, std::vector<Remark>& remarks) {
+  const std::array<fs::path, 1> paths{in};
+  const Opened opened = open(paths, settings.read);
+  for (const Remark& fault : opened.faults)
+    if (fault.severity == Severity::error) throw Error(Code::bad_input, fault.text);
+  const Entry& entry = only_entry(opened, in, settings.series);
+  remarks.insert(remarks.end(), entry.faults.begin(), entry.faults.end());
+  return {entry.load(), entry.format};
+}
+
+void add_new(std::vector<Remark>& to, const std::vector<Remark>& from) {
+  for (const Remark& remark : from)
+    if (std::none_of(to.begin(), to.end(), [&](const Remark& r) { return r.text == remark.text; })) to.push_back(remark);
+}
+
+// Voxels of labels in a file that only holds numbers: further layers lie beside it, and so does the table of segments.
+LabelMap labels_at(const fs::path& path) {
+  LabelMap labels = io::read_labels(path);
+  const VoxelFormat* format = voxel_format_of(path);
+  for (int layer = 1; format != nullptr && layer < 256; ++layer) {
+    const fs::path next = with_ending(path, format, "." + std::to_string(layer) + std::string(format->ending));
+    if (!fs::exists(next)) break;
+    LabelMap more = io::read_labels(next);
+    if (!more.grid().same_as(labels.grid()))
+      throw Error(Code::bad_input, "reading '" + next.string() + "': it lies on another grid than '" + path.string() + "'");
+    for (Segment& segment : more.segments) segment.layer = layer;
+    labels.layers.push_back(std::move(more.layers.front()));
+    labels.segments.insert(labels.segments.end(), more.segments.begin(), more.segments.end());
+  }
+  const fs::path table = with_ending(path, format, ".json");
+  if (!fs::exists(table)) return labels;
+  const Bytes bytes = io::read_file(table, 64 << 20);
+  const Json json = Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (json.find("segments") != nullptr) apply_label_table(labels, json);
+  return labels;
+}
+
+class Writer {
+ public:
+  Writer(const fs::path& out, Converted& done) : out_(out), format_(voxel_format_of(out)), done_(done) {}
+  [[nodiscard]] const VoxelFormat* format() const noexcept { return format_; }
+
+  void put(const fs::path& path, std::span<const std::byte> bytes) {
+    io::write_file(path, bytes);
+    done_.files.push_back(path);
+  }
+  void put(const fs::path& path, const std::string& text) { put(path, std::as_bytes(std::span(text))); }
+
+  void image(const Image& image, bool from_dicom) {
+    write(format_->image(image), "");
+    if (!from_dicom || format_->name != "NIfTI") return;
+    put(with_ending(out_, format_, ".json"), sidecar_of(image).dump() + "\n");
+    if (const std::string values = b_values_of(image); !values.empty()) put(with_ending(out_, format_, ".bval"), values);
+  }
+
+  void labels(const LabelMap& labels) {
+    for (std::size_t layer = 0; layer < labels.layers.size(); ++layer)
+      write(format_->labels(labels, static_cast<int>(layer)), layer == 0 ? "" : "." + std::to_string(layer));
+    put(with_ending(out_, format_, ".json"), label_table(labels).dump() + "\n");
+  }
+
+ private:
+  void write(const Parts& parts, const std::string& middle) {
+    for (const auto& [ending, bytes] : parts) put(with_ending(out_, format_, middle + std::string(ending)), bytes);
+  }
+
+  const fs::path& out_;
+  const VoxelFormat* format_;
+  Converted& done_;
+};
+
+// The very pixels of a frame, where a picture can hold them.
+std::optional<Picture> exact_picture(const Frame2d& frame) {
+  Picture picture(frame.width, frame.height);
+  if (const auto* colour = std::get_if<std::vector<Rgb8>>(&frame.pixels)) picture.pixels = *colour;
+  const auto* grey = std::get_if<std::vector<std::uint8_t>>(&frame.pixels);
+  if (grey != nullptr)
+    std::transform(grey->begin(), grey->end(), picture.pixels.begin(), [](std::uint8_t v) { return Rgb8{v, v, v}; });
+  if (grey == nullptr && !std::holds_alternative<std::vector<Rgb8>>(frame.pixels)) return {};
+  return picture;
+}
+
+// One frame is the picture itself; of anything larger the pictures that a report would show.
+Bytes png_of(const io::Content& content) {
   if (const auto* labels = std::get_if<LabelMap>(&content); labels != nullptr && labels->planar) return io::png::write(*labels);
+  if (const auto* image = std::get_if<Image>(&content); image != nullptr && image->is_frames() && image->frames().size() == 1)
+    if (const std::optional<Picture> picture = exact_picture(image->frames().front())) return io::png::write(*picture);
   const std::vector<ReportPicture> pictures = key_pictures(content);
   if (pictures.empty()) throw Error(Code::bad_input, "there is nothing to draw");
   return io::png::write(pictures.front().picture);
 }
 
-}  // namespace
-
-namespace {
-
-void write_as_named(const fs::path& out, const io::Content& content, const Job& job) {
-  for (const VolumeFormat& format : volume_formats)
-    if (ends_with(out, format.ending)) return io::write_file(out, volume_file_of(content, format));
-  if (ends_with(out, ".png")) return io::write_file(out, png_of(content));
-  if (!out.extension().empty()) throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .nrrd, .mha, .png, and a folder of DICOM");
-  save_dicom_images(out, content, job);
+void write_voxels(const io::Content& content, const ConvertSettings& settings, bool from_dicom, Writer& writer,
+                  Converted& done) {
+  if (const auto* image = std::get_if<Image>(&content)) return writer.image(*image, from_dicom);
+  if (const auto* labels = std::get_if<LabelMap>(&content)) return writer.labels(*labels);
+  const auto* contours = std::get_if<Contours>(&content);
+  if (contours == nullptr)
+    throw Error(Code::bad_input, "raw data and reports have no voxels to write as " + std::string(writer.format()->name));
+  if (settings.source.empty())
+    throw Error(Code::wrong_use, "contours have no voxels: --source=PATH names the image on whose grid they become labels");
+  const ContentPtr source = source_image(settings, done.remarks);
+  writer.labels(rasterize(*contours, grid_of(std::get<Image>(*source).volume()), done.remarks));
 }
 
 }  // namespace
 
-std::vector<Remark> convert(const fs::path& in, const fs::path& out, const ReadSettings& settings, const Job& job) {
-  std::vector<Remark> remarks;
-  const ContentPtr content = only_content(in, settings, remarks);
-  write_as_named(out, *content, job);
-  return remarks;
+Converted convert(const fs::path& in, const fs::path& out, const ConvertSettings& settings, const Job& job) {
+  Converted done;
+  Writer writer(out, done);
+  const bool wants_labels = settings.as == "seg" || settings.as == "rtstruct";
+  Loaded loaded;
+  if (wants_labels && fs::is_regular_file(in) && io::format_of(in) != "DICOM")
+    loaded = {std::make_shared<const io::Content>(labels_at(in)), "labels"};
+  else
+    loaded = load(in, settings, done.remarks);
+  if (const auto* image = std::get_if<Image>(loaded.content.get())) add_new(done.remarks, image->remarks);
+  if (const auto* labels = std::get_if<LabelMap>(loaded.content.get())) add_new(done.remarks, labels->remarks);
+  if (const auto* contours = std::get_if<Contours>(loaded.content.get())) add_new(done.remarks, contours->remarks);
+  if (const auto* report = std::get_if<StructuredReport>(loaded.content.get())) add_new(done.remarks, report->remarks);
+  if (writer.format() != nullptr) {
+    write_voxels(*loaded.content, settings, loaded.format == "DICOM", writer, done);
+  } else if (ends_with(out, ".png")) {
+    writer.put(out, png_of(*loaded.content));
+  } else if (ends_with(out, ".json") && std::holds_alternative<StructuredReport>(*loaded.content)) {
+    writer.put(out, to_json(std::get<StructuredReport>(*loaded.content)).dump() + "\n");
+  } else if (ends_with(out, ".dcm")) {
+    writer.put(out, dicom_object(*loaded.content, settings, job, done.remarks));
+  } else if (out.extension().empty()) {
+    save_dicom_images(out, *loaded.content, settings.as == "enhanced", job, done.remarks);
+    done.files.push_back(out);
+  } else {
+    throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .nii, .hdr, .nrrd, .mha, .tif, .png, .json (of a DICOM SR), .dcm, and a folder of DICOM");
+  }
+  return done;
 }
 
 }  // namespace penta::engine

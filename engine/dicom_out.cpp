@@ -5,7 +5,6 @@
 #include "io/dicom/write_image.h"
 #include "io/dicom/write_seg.h"
 #include "io/dicom/write_sr.h"
-#include "io/formats.h"
 
 namespace penta::engine {
 
@@ -25,14 +24,14 @@ Provenance provenance_of(const Produced& step, const Job& job) {
 class Outputs {
  public:
   Outputs(const Produced& step, const Acquisition& source, const Job& job, Result& result)
-      : step_(step), source_(source), result_(result), provenance_(provenance_of(step, job)) {}
+      : step_(step), source_(source), result_(result), provenance_(provenance_of(step, job)), seg_(job.seg) {}
 
   void seg(const LabelMap& labels, const std::string& role, const Image& image) {
     Provenance provenance = provenance_;
     const bool is_first = labels_ == nullptr;
     if (!is_first) provenance.uid_seed += role;
     attempt("no_dicom_seg", [&] {
-      files.push_back({"dicom_seg", role, is_first ? "seg.dcm" : role + ".seg.dcm", io::dicom::write_seg(labels, image, provenance)});
+      files.push_back({"dicom_seg", role, is_first ? "seg.dcm" : role + ".seg.dcm", io::dicom::write_seg(labels, image, provenance, seg_)});
       if (is_first) labels_ = &labels;
     });
   }
@@ -63,6 +62,7 @@ class Outputs {
   const Acquisition& source_;
   Result& result_;
   Provenance provenance_;
+  io::dicom::SegType seg_;
   const LabelMap* labels_ = nullptr;
 };
 
@@ -77,14 +77,19 @@ DicomFile file_of(io::dicom::WrittenInstance& instance, std::size_t number) {
 }
 
 // What was generated is a study of its own.
-std::vector<DicomFile> generated_images(const Produced& step, const Job& job) {
+std::vector<DicomFile> generated_images(const Produced& step, const Job& job, Result& result) {
   std::vector<DicomFile> files;
   for (const Artifact& artifact : step.answer.artifacts) {
     Provenance provenance = provenance_of(step, job);
     provenance.uid_seed += artifact.role;
     std::vector<DicomFile> some;
-    if (const auto* image = std::get_if<Image>(&artifact.value)) some = dicom_images(*image, provenance);
+    std::vector<Remark> remarks;
+    if (const auto* image = std::get_if<Image>(&artifact.value)) some = dicom_images(*image, false, provenance, remarks);
     if (const auto* raw = std::get_if<RawData>(&artifact.value)) some = dicom_images(*raw, provenance);
+    for (Remark& remark : remarks) {
+      remark.made_by = step.method->card().id;
+      result.add(std::move(remark));
+    }
     for (DicomFile& file : some) {
       file.file = "dicom/" + artifact.role + "-" + file.file;
       files.push_back(std::move(file));
@@ -95,10 +100,14 @@ std::vector<DicomFile> generated_images(const Produced& step, const Job& job) {
 
 }  // namespace
 
-std::vector<DicomFile> dicom_images(const Image& image, const Provenance& provenance) {
+std::vector<DicomFile> dicom_images(const Image& image, bool enhanced, const Provenance& provenance,
+                                    std::vector<Remark>& remarks) {
+  io::dicom::Derivation derivation;
+  if (enhanced) derivation.form = io::dicom::ImageForm::enhanced;
+  io::dicom::WrittenImage written = io::dicom::write_derived_image(image, derivation, provenance);
+  remarks.insert(remarks.end(), written.remarks.begin(), written.remarks.end());
   std::vector<DicomFile> files;
-  for (io::dicom::WrittenInstance& instance : io::dicom::write_image(image, provenance))
-    files.push_back(file_of(instance, files.size() + 1));
+  for (io::dicom::WrittenInstance& instance : written.instances) files.push_back(file_of(instance, files.size() + 1));
   return files;
 }
 
@@ -109,18 +118,8 @@ std::vector<DicomFile> dicom_images(const RawData& raw, const Provenance& proven
   return files;
 }
 
-void save_dicom_images(const std::filesystem::path& folder, const io::Content& content, const Job& job) {
-  const Provenance provenance{"penta convert", "1", job.software_version, hash_of_content(content), job.creation_time, job.deidentified};
-  std::vector<DicomFile> files;
-  if (const auto* image = std::get_if<Image>(&content)) files = dicom_images(*image, provenance);
-  else if (const auto* raw = std::get_if<RawData>(&content)) files = dicom_images(*raw, provenance);
-  else throw Error(Code::bad_input, "only images and projections can be written as a DICOM series");
-  make_folder(folder);
-  for (const DicomFile& file : files) io::write_file(folder / file.file, file.bytes);
-}
-
 std::vector<DicomFile> dicom_outputs(const Produced& step, const Image* source, const Job& job, Result& result) {
-  if (step.method->card().task == Task::generation) return generated_images(step, job);
+  if (step.method->card().task == Task::generation) return generated_images(step, job, result);
   // Objects that refer to nothing would be orphans in an archive: a file that was no DICOM gets NIfTI and JSON only.
   if (source == nullptr || source->acquisition.instances.empty()) return {};
   Outputs outputs(step, source->acquisition, job, result);

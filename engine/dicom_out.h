@@ -22,10 +22,9 @@ struct DicomFile {
 
 /// The image or projections as DICOM instances "0001.dcm" and on. Throws Error{bad_input} for what has no modality or
 /// cannot be said in DICOM.
-[[nodiscard]] std::vector<DicomFile> dicom_images(const Image& image, const io::dicom::Provenance& provenance);
+/// `enhanced` asks for one instance of many frames where the modality has such a class. Remarks say what was rounded.
+[[nodiscard]] std::vector<DicomFile> dicom_images(const Image& image, bool enhanced, const io::dicom::Provenance& provenance,
+                                                  std::vector<Remark>& remarks);
 [[nodiscard]] std::vector<DicomFile> dicom_images(const RawData& raw, const io::dicom::Provenance& provenance);
-
-/// Writes what was read as a DICOM series into a folder.
-void save_dicom_images(const std::filesystem::path& folder, const io::Content& content, const Job& job);
 
 }  // namespace penta::engine

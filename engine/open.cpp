@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "engine/result_json.h"
+#include "image/regrid/regrid.h"
 #include "io/dicom/dicom.h"
 #include "io/formats.h"
 
@@ -68,9 +69,28 @@ void apply_modality(RawData& raw, const ReadSettings& settings) {
   if (it != settings.end() && raw.acquisition.modality.empty()) raw.acquisition.modality = it->second;
 }
 
+// Slices that are no volume: as the caller said, or kept with a word on what can be said.
+void apply_geometry(Image& image, const ReadSettings& settings) {
+  const auto* stack = std::get_if<SliceStack>(&image.pixels);
+  if (stack == nullptr) return;
+  const auto it = settings.find("geometry");
+  if (it == settings.end()) {
+    image.remarks.push_back({Severity::warning, "geometry_policy",
+                             "the slices are no volume (" + stack->why + ") and are kept as they are; --geometry=resample "
+                             "makes an even volume of them, --geometry=strict refuses them"});
+    return;
+  }
+  const bool resamples = it->second == "resample";
+  VolumeSequence volumes;
+  volumes.emplace_back(regrid(*stack, resamples ? RegridPolicy::resample : RegridPolicy::strict, image.remarks));
+  image.pixels = std::move(volumes);
+  image.sha256.clear();
+}
+
 ContentPtr finished(io::Content content, const ReadSettings& settings) {
   if (auto* image = std::get_if<Image>(&content)) {
     apply_settings(*image, settings);
+    apply_geometry(*image, settings);
     if (image->sha256.empty()) image->sha256 = hash_of(*image);
     name_by_content(*image);
   }
@@ -174,7 +194,13 @@ void check_something_found(const Opened& opened, std::span<const fs::path> paths
 
 }  // namespace
 
+bool is_read_setting(std::string_view name) noexcept {
+  return std::find(read_settings.begin(), read_settings.end(), name) != read_settings.end();
+}
+
 Opened open(std::span<const fs::path> paths, const ReadSettings& settings, const fs::path& leave_out) {
+  if (const auto it = settings.find("geometry"); it != settings.end() && it->second != "strict" && it->second != "resample")
+    throw Error(Code::wrong_use, "--geometry=" + it->second + ": expected strict or resample");
   Opened opened;
   const fs::path out = leave_out.empty() ? fs::path() : fs::absolute(leave_out).lexically_normal();
   opened.single_file = paths.size() == 1 && !fs::is_directory(paths.front());

@@ -36,8 +36,11 @@ struct Opened {
   bool single_file = false;       ///< what was opened was one named file
 };
 
-/// What a caller says of files that do not say it themselves: `pixel_mm`, `modality`.
+/// What a caller says of files that do not say it themselves, `pixel_mm` and `modality`, and what becomes of slices
+/// that are no volume, `geometry`: "strict" refuses them, "resample" makes an even volume, none keeps them as they are.
 using ReadSettings = std::map<std::string, std::string>;
+inline constexpr std::array<std::string_view, 3> read_settings{"pixel_mm", "modality", "geometry"};
+[[nodiscard]] bool is_read_setting(std::string_view name) noexcept;
 
 /// Finds every image below `paths` (files or folders). Headers only.
 /// Throws Error{bad_input} for a path that does not exist, a single named file that cannot be read, or when nothing
@@ -47,8 +50,8 @@ using ReadSettings = std::map<std::string, std::string>;
                           const std::filesystem::path& leave_out = {});
 
 /// How names of image files end, in small letters.
-inline constexpr std::array<std::string_view, 9> image_endings{".dcm", ".ima", ".nii", ".nii.gz", ".png",
-                                                               ".jpg", ".jpeg", ".nrrd", ".mha"};
+inline constexpr std::array<std::string_view, 11> image_endings{".dcm", ".ima", ".nii", ".nii.gz", ".png", ".jpg",
+                                                                ".jpeg", ".nrrd", ".mha", ".tif", ".tiff"};
 
 /// Reads one named file or folder as a label map (NIfTI, PNG, DICOM SEG).
 [[nodiscard]] ContentPtr open_labels(const std::filesystem::path& path);

@@ -207,7 +207,7 @@ int report_cohort(const Opened& opened, const fs::path& out, const Methods& meth
 
 void check_settings(const Methods& methods, const Runner::Settings& settings) {
   for (const auto& [name, value] : settings) {
-    const bool known = name == "pixel_mm" || name == "modality" ||
+    const bool known = is_read_setting(name) ||
                        std::any_of(methods.all().begin(), methods.all().end(),
                                    [&n = name](const MethodPtr& m) { return m->card().parameter(n) != nullptr; });
     if (!known) throw Error(Code::wrong_use, "--set " + name + "=" + value + ": no method has such a parameter");

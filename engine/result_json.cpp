@@ -75,49 +75,6 @@ Json to_json(const InputRecord& i) {
   return json.set("study_uid", or_null(i.study_uid)).set("series_uid", or_null(i.series_uid));
 }
 
-namespace {
-
-std::string_view name_of(PlanarRegion::Shape shape) {
-  switch (shape) {
-    case PlanarRegion::Shape::point: return "point";
-    case PlanarRegion::Shape::multipoint: return "multipoint";
-    case PlanarRegion::Shape::polyline: return "polyline";
-    case PlanarRegion::Shape::circle: return "circle";
-    case PlanarRegion::Shape::ellipse: break;
-  }
-  return "ellipse";
-}
-
-Json to_json(const SourceInstance& instance) {
-  Json json = Json::object();
-  json.set("sop_class_uid", instance.sop_class_uid).set("sop_instance_uid", instance.sop_instance_uid);
-  return json.set("frame", instance.frame);
-}
-
-Json to_json(const PlanarRegion& region) {
-  Json points = Json::array();
-  for (const auto& point : region.points_px) points.push(Json::array().push(point[0]).push(point[1]));
-  Json json = Json::object();
-  json.set("tracking_id", or_null(region.tracking_id)).set("shape", name_of(region.shape));
-  return json.set("image", to_json(region.image)).set("points_px", std::move(points));
-}
-
-template <class Entries>
-Json list_of(const Entries& entries) {
-  Json list = Json::array();
-  for (const auto& entry : entries) list.push(to_json(entry));
-  return list;
-}
-
-}  // namespace
-
-Json to_json(const StructuredReport& report) {
-  Json json = Json::object();
-  json.set("title", to_json(report.title)).set("measurements", list_of(report.measurements));
-  json.set("findings", list_of(report.findings)).set("regions", list_of(report.regions));
-  return json.set("referenced", list_of(report.referenced)).set("remarks", list_of(report.remarks));
-}
-
 Json segments_json(const LabelMap& labels) {
   Json list = Json::array();
   for (const Segment& s : labels.segments) {

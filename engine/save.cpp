@@ -117,6 +117,14 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 
 }  // namespace
 
+io::dicom::SegType seg_type_of(const std::string& word) {
+  using enum io::dicom::SegType;
+  if (word == "auto") return automatic;
+  if (word == "binary") return binary;
+  if (word == "labelmap") return labelmap;
+  throw Error(Code::wrong_use, "--seg=" + word + ": expected auto, binary or labelmap");
+}
+
 Job start_job(std::string task, std::string method) {
   Job job;
   job.task = std::move(task);

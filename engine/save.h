@@ -6,6 +6,7 @@
 
 #include "engine/result_json.h"
 #include "engine/run.h"
+#include "io/dicom/write_seg.h"
 
 namespace penta::engine {
 
@@ -16,10 +17,14 @@ struct Job {
   int threads = 0;
   std::uint64_t seed = 0;
   bool deidentified = false;
+  io::dicom::SegType seg = io::dicom::SegType::automatic;
   std::string software_version;
   std::string creation_time;  ///< YYYYMMDDHHMMSS UTC; from SOURCE_DATE_EPOCH when that is set
   double started_s = 0;       ///< steady clock
 };
+
+/// auto, binary or labelmap. Throws Error{wrong_use} on another word.
+[[nodiscard]] io::dicom::SegType seg_type_of(const std::string& word);
 
 /// Starts the clock and takes the creation time.
 [[nodiscard]] Job start_job(std::string task, std::string method);

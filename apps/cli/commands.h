@@ -29,7 +29,9 @@ namespace penta::cli {
 [[nodiscard]] int count_of(const Given& given, const std::string& name, int otherwise);
 /// Progress to standard error (a bar on a terminal, lines otherwise, nothing with --quiet); Ctrl-C cancels.
 [[nodiscard]] Control control_of(const Given& given);
-/// Options that every running command takes: --set --seed --threads --memory-gb --quiet.
+[[nodiscard]] Option geometry_option();
+[[nodiscard]] Option seg_option();
+/// Options that every running command takes: --set --geometry --seed --threads --memory-gb --quiet.
 [[nodiscard]] std::vector<Option> running_options();
 
 }  // namespace penta::cli

@@ -11,9 +11,12 @@ int run_convert(const Given& given) {
   engine::Job job = engine::start_job("convert", "");
   job.software_version = version_text();
   job.deidentified = given.has("deidentified");
-  for (const Remark& remark : engine::convert(given.one("IN"), given.one("OUT"), settings_of(given), job))
-    std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
-  std::cout << "written to " << given.one("OUT") << "\n";
+  job.seg = engine::seg_type_of(given.one_or("seg", "auto"));
+  const engine::ConvertSettings settings{settings_of(given), given.one_or("series", ""), given.one_or("source", ""),
+                                         given.one_or("as", "")};
+  const engine::Converted done = engine::convert(given.one("IN"), given.one("OUT"), settings, job);
+  for (const Remark& remark : done.remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
+  for (const auto& file : done.files) std::cout << "written to " << file.string() << "\n";
   return 0;
 }
 
@@ -22,9 +25,14 @@ int run_convert(const Given& given) {
 Command convert_command() {
   using enum Option::Kind;
   return {"convert",
-          "DICOM, NIfTI, NRRD, MetaImage, PNG into one another; DICOM SEG to NIfTI",
+          "DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG, raw formats into one another; labels, contours and reports too",
           {{one, "IN", "a file, or a folder of one series", true},
-           {one, "OUT", "file.nii.gz, file.nrrd, file.mha, file.png, or a folder for DICOM", true},
+           {one, "OUT", "file.nii.gz .nii .hdr .nrrd .mha .tif .png; .json of a DICOM SR; .dcm of labels or contours; or a folder for DICOM images", true},
+           {one, "--series", "of several series: the UID or number of the one that is meant", false},
+           {one, "--source", "the image that labels or contours belong to", false},
+           {one, "--as", "the DICOM object: seg, rtstruct, enhanced, parametric-map, secondary-capture", false},
+           seg_option(),
+           geometry_option(),
            {many, "--set", "what the file does not say: modality=, pixel_mm=", false},
            {flag, "--deidentified", "no names in DICOM outputs", false}},
           run_convert,

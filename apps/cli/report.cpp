@@ -21,6 +21,7 @@ int run_report(const Given& given) {
   settings.language = given.one_or("language", "en");
   engine::Job job = engine::start_job("report", "");
   job.software_version = version_text();
+  job.seg = engine::seg_type_of(given.one_or("seg", "auto"));
   job.seed = control.seed;
   job.paths = given.many("STUDY");
   const std::vector<std::filesystem::path> paths(job.paths.begin(), job.paths.end());
@@ -42,6 +43,7 @@ Command report_command() {
                      {one, "--jobs", "studies of a cohort worked on at once (default 1)", false},
                      {flag, "--deidentified", "no names in the report", false},
                      {one, "--language", "en or zh", false}};
+  command.options.push_back(seg_option());
   for (Option& option : running_options()) command.options.push_back(std::move(option));
   command.run = run_report;
   return command;

@@ -63,6 +63,7 @@ std::map<std::string, std::string> settings_of(const Given& given) {
     if (at == std::string::npos || at == 0) throw Error(Code::wrong_use, "--set " + text + ": expected name=value");
     settings[text.substr(0, at)] = text.substr(at + 1);
   }
+  if (given.has("geometry")) settings["geometry"] = given.one("geometry");
   return settings;
 }
 
@@ -103,9 +104,18 @@ Control control_of(const Given& given) {
   return control;
 }
 
+Option geometry_option() {
+  return {Option::Kind::one, "--geometry", "slices that are no volume (tilted, uneven, missing): strict refuses them, resample makes them even", false};
+}
+
+Option seg_option() {
+  return {Option::Kind::one, "--seg", "DICOM SEG as binary, labelmap (Supplement 243), or auto: binary up to 3 segments", false};
+}
+
 std::vector<Option> running_options() {
   using enum Option::Kind;
   return {{many, "--set", "a parameter of the method or a fact that files do not say, as name=value", false},
+          geometry_option(),
           {one, "--seed", "seed of everything random (default 0)", false},
           {one, "--threads", "threads (default: all)", false},
           {one, "--memory-gb", "memory budget in GiB (default: none)", false},

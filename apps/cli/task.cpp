@@ -156,7 +156,7 @@ bool knows(const engine::Methods& methods, const Card& card, const std::string& 
 // What no step of the chain knows is a wrong use, not a wish.
 void check_settings(const engine::Methods& methods, const Card& card, const std::map<std::string, std::string>& settings) {
   for (const auto& [name, value] : settings)
-    if (name != "pixel_mm" && name != "modality" && !knows(methods, card, name))
+    if (!engine::is_read_setting(name) && !knows(methods, card, name))
       throw Error(Code::wrong_use, "--set " + name + "=" + value + ": neither '" + card.id + "' nor what it needs has such a parameter");
 }
 
@@ -182,6 +182,7 @@ int run_task(Task task, const Given& given) {
   check_settings(methods, method.card(), settings);
   engine::Job job = engine::start_job(std::string(name_of(task)), method.card().id);
   job.software_version = version_text();
+  job.seg = engine::seg_type_of(given.one_or("seg", "auto"));
   job.seed = control.seed;
   job.paths = given.many("INPUT");
   job.deidentified = given.has("deidentified");
@@ -213,6 +214,7 @@ Command task_command(Task task) {
                      {many, "INPUT", "[ROLE=]PATH: a file, or a folder of one series", false},
                      {one, "-o,--out", "the folder for results", true},
                      {flag, "--deidentified", "no names in DICOM outputs", false}};
+  command.options.push_back(seg_option());
   for (Option& option : running_options()) command.options.push_back(std::move(option));
   command.run = [task](const Given& given) { return run_task(task, given); };
   command.epilogue = [task] { return method_list(task); };

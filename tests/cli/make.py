@@ -19,14 +19,15 @@ def disc_of(columns, rows):
             for y in range(rows) for x in range(columns)]
 
 
-def slice_of(number, columns, rows, study_uid=b"2.25.2"):
+def slice_of(number, columns, rows, study_uid=b"2.25.2", place_mm=None):
     """One CT slice of a water cylinder (0 HU) in air, at z = 3 mm x number; the patient is Whittleberry^Jane, PID-4711."""
+    place_mm = place_mm or (-10, -20, 3 * number)
     head = element(8, 0x16, "UI", b"1.2.840.10008.5.1.4.1.1.2") + element(8, 0x18, "UI", study_uid + b".9.%d" % number)
     head += element(8, 0x20, "DA", b"20240101") + element(8, 0x60, "CS", b"CT") + element(8, 0x103E, "LO", b"cylinder")
     head += element(0x10, 0x10, "PN", b"Whittleberry^Jane") + element(0x10, 0x20, "LO", b"PID-4711") + element(0x10, 0x30, "DA", b"19700102")
     head += element(0x18, 0x50, "DS", b"3") + element(0x18, 0x60, "DS", b"120")
     head += element(0x20, 0xD, "UI", study_uid) + element(0x20, 0xE, "UI", study_uid + b".3") + element(0x20, 0x13, "IS", b"%d" % number)
-    head += element(0x20, 0x32, "DS", b"-10\\-20\\%d" % (3 * number)) + element(0x20, 0x37, "DS", b"1\\0\\0\\0\\1\\0")
+    head += element(0x20, 0x32, "DS", ("%g\\%g\\%g" % place_mm).encode()) + element(0x20, 0x37, "DS", b"1\\0\\0\\0\\1\\0")
     head += element(0x20, 0x52, "UI", b"2.25.4")
     head += element(0x28, 2, "US", struct.pack("<H", 1)) + element(0x28, 4, "CS", b"MONOCHROME2")
     head += element(0x28, 0x10, "US", struct.pack("<H", rows)) + element(0x28, 0x11, "US", struct.pack("<H", columns))
@@ -41,10 +42,10 @@ def slice_of(number, columns, rows, study_uid=b"2.25.2"):
     return b"\0" * 128 + b"DICM" + meta + head + element(0x7FE0, 0x10, "OW", struct.pack(f"<{len(disc)}h", *disc))
 
 
-def study(folder, columns=40, rows=48, slices=6, study_uid=b"2.25.2"):
+def study(folder, columns=40, rows=48, slices=6, study_uid=b"2.25.2", place_mm=lambda number: None):
     folder.mkdir(parents=True)
     for number in range(slices):
-        (folder / f"{number}.dcm").write_bytes(slice_of(number, columns, rows, study_uid))
+        (folder / f"{number}.dcm").write_bytes(slice_of(number, columns, rows, study_uid, place_mm(number)))
 
 
 def check_geometry(path):
@@ -69,6 +70,10 @@ def main():
         study(path)
     elif kind == "other_study":
         study(path, study_uid=b"2.25.77")
+    elif kind == "tilted_study":
+        study(path, place_mm=lambda number: (-10, -20 + 1.5 * number, 3 * number))
+    elif kind == "uneven_study":
+        study(path, place_mm=lambda number: (-10, -20, 3 * number + (3 if number > 3 else 0)))
     elif kind == "big_study":
         study(path, 512, 512, 60)
     elif kind == "check_geometry":

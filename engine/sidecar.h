@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/image.h"
+#include "core/json.h"
+
+namespace penta::engine {
+
+/// What a header said of an image, by the names of BIDS 1.10 (bids-specification, appendix 'Metadata'): seconds,
+/// tesla, degrees, Bq. It holds no name, id or birth date. Fields that the header did not say are left out.
+[[nodiscard]] Json sidecar_of(const Image& image);
+
+/// The b-values of a diffusion series as FSL writes them (.bval), or empty where the image is none.
+[[nodiscard]] std::string b_values_of(const Image& image);
+
+}  // namespace penta::engine

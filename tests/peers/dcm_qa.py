@@ -39,7 +39,7 @@ def difference(mine, theirs):
 
 
 def convert(penta, folder, out):
-    run = subprocess.run([penta, "convert", folder, out, "--quiet"], capture_output=True, text=True)
+    run = subprocess.run([penta, "convert", folder, out], capture_output=True, text=True)
     return "" if run.returncode == 0 else run.stderr.strip().splitlines()[-1]
 
 
@@ -59,7 +59,7 @@ def by_dcm2niix(penta, folder, work):
     """Every series of the folder that dcm2niix makes one NIfTI of."""
     made = Path(work) / "theirs"
     made.mkdir()
-    subprocess.run(["dcm2niix", "-b", "y", "-z", "n", "-f", "%s_%t_%p", "-o", made, folder], capture_output=True)
+    subprocess.run(["dcm2niix", "-b", "y", "-z", "n", "-f", "%s_%d", "-o", made, folder], capture_output=True)
     rows = []
     for reference in sorted(made.glob("*.nii")):
         mine = os.path.join(work, "mine.nii.gz")

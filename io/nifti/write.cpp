@@ -48,7 +48,7 @@ class HeaderBytes {
       put(at_2, static_cast<std::int32_t>(value));
   }
   void text(std::size_t at_1, std::size_t at_2, std::string_view text) {
-    std::memcpy(bytes_.data() + (version_ == 1 ? at_1 : at_2), text.data(), text.size());
+    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(bytes_.data()) + (version_ == 1 ? at_1 : at_2));
   }
   void dim(std::size_t i, std::int64_t n) {
     if (version_ == 1)

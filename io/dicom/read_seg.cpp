@@ -21,7 +21,7 @@ LabelMap seg_from(const Object& object) {
   try {
     LabelMap labels;
     labels.segments = seg::segments_in(object.data());
-    seg::Header header = seg::header_of(object.data());
+    seg::Header header = seg::header_of(object.data(), labels.remarks);
     labels.planar = header.planar();
     const Grid grid = seg::place_frames(header, labels.remarks);
     seg::fill_layers(object, header, grid, labels);

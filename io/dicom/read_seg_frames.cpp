@@ -89,7 +89,7 @@ Kind kind_of(DcmItem& data) {
 
 }  // namespace
 
-Header header_of(DcmItem& data) {
+Header header_of(DcmItem& data, std::vector<Remark>& remarks) {
   Header header;
   header.kind = kind_of(data);
   header.columns = integer(data, tag::columns).value_or(0);
@@ -101,11 +101,15 @@ Header header_of(DcmItem& data) {
   const auto groups = items(data, tag::per_frame_groups);
   if (groups.empty()) bad("there are no Per-Frame Functional Groups (5200,9230)");
   const int stated = std::max(integer(data, tag::number_of_frames).value_or(1), 1);
-  if (static_cast<std::size_t>(stated) != groups.size())
+  if (static_cast<std::size_t>(stated) > groups.size())
     bad("Number of Frames (0028,0008) is " + std::to_string(stated) + ", but " + std::to_string(groups.size()) +
         " frames are described (5200,9230)");
+  if (static_cast<std::size_t>(stated) < groups.size())
+    remarks.push_back({Severity::warning, "frames_left_out",
+                       std::to_string(groups.size()) + " frames are described (5200,9230), but Number of Frames " +
+                           "(0028,0008) is " + std::to_string(stated) + ": the others are left out"});
   if (inside(groups.front(), slide_position) != nullptr) refuse_tiles(data, groups.front());
-  for (DcmItem* own : groups) {
+  for (DcmItem* own : std::span(groups).first(static_cast<std::size_t>(stated))) {
     read_measures(header, own);
     header.frames.push_back(frame_in(own, shared, header.kind));
   }

@@ -38,7 +38,7 @@ struct Header {
 /// The Segment Sequence (0062,0002); a LABELMAP may have a segment 0.
 [[nodiscard]] std::vector<Segment> segments_in(DcmItem& data);
 /// Throws Error{bad_input} for tiled images, and for frames of several orientations or spacings.
-[[nodiscard]] Header header_of(DcmItem& data);
+[[nodiscard]] Header header_of(DcmItem& data, std::vector<Remark>& remarks);
 /// The grid that the frames span, and the slice of each of them.
 [[nodiscard]] Grid place_frames(Header& header, std::vector<Remark>& remarks);
 /// Fills layers, each segment's layer, and says what was found on the way.

@@ -52,6 +52,7 @@ std::string label_of(const MappedQuantity& quantity) {
 
 void put_image(DcmDataset& data, const Map& map) {
   const Size3& size = map.grid.size();
+  parts::put(data, DCM_Laterality, "");
   parts::put(data, DCM_ImageType, image_type);
   parts::put_integer(data, DCM_InstanceNumber, 1);
   parts::put(data, DCM_ContentQualification, "RESEARCH");

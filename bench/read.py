@@ -66,10 +66,12 @@ def nibabel(kind, folder, out):
 
 
 def dcm2niix(kind, folder, out):
+    import dcm2niix as package
+
     def run():
         for old in out.parent.glob("d2n*"):
             old.unlink()
-        subprocess.run([pathlib.Path(sys.executable).parent / "dcm2niix", "-z", "n", "-b", "n", "-f", "d2n", "-o", out.parent,
+        subprocess.run([package.bin, "-z", "n", "-b", "n", "-f", "d2n", "-o", out.parent,
                         folder / kind], check=True, capture_output=True)
     return run
 

@@ -1,6 +1,7 @@
 #include <charls/charls.h>
 
 #include "io/dicom/internal.h"
+#include "io/dicom/jpegls_lossless.h"
 
 namespace penta::io::dicom {
 
@@ -20,6 +21,9 @@ void check_frame(const charls::frame_info& info, const Layout& layout, const std
 }  // namespace
 
 RawFrame decode_jpegls(std::span<const std::byte> stream, const Layout& layout, const std::string& name) {
+  if (layout.samples == 1)
+    if (auto samples = decode_jpegls_lossless(stream, layout.columns, layout.rows))
+      return {std::move(*samples), layout.photometric, 16, false};
   try {
     charls::jpegls_decoder decoder;
     decoder.source(stream.data(), stream.size());

@@ -82,7 +82,12 @@ WrittenInstance write_run(Pictures pictures, std::int64_t index, const Acquisiti
   const Derivation derivation{ImageForm::single_frame, false, capture.description, {}};
   parts::put_derivation(data, {made, derivation, provenance}, source.instances, {});
   parts::put_pixel_description(data, pictures.front().width, pictures.front().height, grey ? 1 : 3, 8, false);
-  if (grey) parts::put(data, DCM_PresentationLUTShape, "IDENTITY");
+  if (grey) {
+    parts::put(data, DCM_PresentationLUTShape, "IDENTITY");
+    parts::put_decimal(data, DCM_RescaleSlope, 1);  // PS3.3 C.8.6.3
+    parts::put_decimal(data, DCM_RescaleIntercept, 0);
+    parts::put(data, DCM_RescaleType, "US");
+  }
   put_frames(data, static_cast<std::int64_t>(pictures.size()));
   parts::put_pixels(data, bytes);
   written.bytes = parts::to_bytes(data);

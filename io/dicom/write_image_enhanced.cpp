@@ -164,7 +164,7 @@ void put_frame(DcmDataset& data, const Job& job, const OutPlane& plane, const Ro
     put_double(add_item(own, DCM_MRDiffusionSequence), DCM_DiffusionBValue, image.axis_values[at]);
 }
 
-// Source Image Evidence (PS3.3 C.8.13.1), which Enhanced MR wants beside the references of the frames.
+// Source Image Evidence (PS3.3 C.8.13.1, C.8.15.2), beside the references of the frames.
 void put_evidence(DcmDataset& data, const Acquisition& source) {
   DcmItem* series = nullptr;
   std::string last;
@@ -195,9 +195,8 @@ void put_enhanced_image(DcmDataset& data, const Job& job, std::int64_t frames) {
   put(data, DCM_PresentationLUTShape, "IDENTITY");
   put_empty_sequence(data, DCM_AcquisitionContextSequence);
   put_facts(data, image.acquisition);
-  if (modality != "MR") return;
-  put(data, DCM_ApplicableSafetyStandardAgency, "OTHER");  // not known of a derived image
   put_evidence(data, image.acquisition);
+  if (modality == "MR") put(data, DCM_ApplicableSafetyStandardAgency, "OTHER");  // not known of a derived image
 }
 
 struct Gathered {

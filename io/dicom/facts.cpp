@@ -89,8 +89,8 @@ void say_philips_scale(DcmItem& data, std::vector<Remark>& remarks) {
   std::array<char, 160> numbers{};
   std::snprintf(numbers.data(), numbers.size(), "(stored - %.9g) / %.9g", intercept ? *intercept : 0.0, *slope);
   remarks.push_back({Severity::note, "philips_scale",
-                     std::string("values are Philips display values (rescaled); those that compare between series are ") +
-                         numbers.data() + ", by scale intercept (2005,100D) and scale slope (2005,100E)"});
+                     "values are Philips display values (rescaled); those that compare between series are " +
+                         std::string(numbers.data()) + ", by scale intercept (2005,100D) and scale slope (2005,100E)"});
 }
 
 MrFacts mr_facts(DcmItem& data, std::vector<Remark>& remarks) {
@@ -147,7 +147,8 @@ void use_ge_scan_time(DcmItem& data, PetFacts& facts, std::vector<Remark>& remar
 }
 
 Fact<double> philips_pet(DcmItem& data, std::uint8_t element) {
-  if (auto fact = positive(private_fact(data, 0x7053, "Philips PET Private Group", element, PrivateVr::text))) return fact;
+  auto fact = positive(private_fact(data, 0x7053, "Philips PET Private Group", element, PrivateVr::text));
+  if (fact) return fact;
   return positive(number_fact(data, Tag{0x7053, static_cast<std::uint16_t>(0x1000 | element)}));
 }
 

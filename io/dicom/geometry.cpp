@@ -75,7 +75,8 @@ double shift_of(const std::vector<Slice>& slices, double& along) {
 std::string places_text(const std::vector<PatientPoint>& places) {
   std::string out;
   for (std::size_t i = 0; i < std::min<std::size_t>(places.size(), 5); ++i)
-    out += (i > 0 ? ", (" : "(") + rounded(places[i].x) + ", " + rounded(places[i].y) + ", " + rounded(places[i].z) + ")";
+    out += (i > 0 ? ", (" : "(") + rounded(places[i].x) + ", " + rounded(places[i].y) + ", " + rounded(places[i].z) +
+           ")";
   return out + (places.size() > 5 ? " and " + std::to_string(places.size() - 5) + " more" : "");
 }
 
@@ -131,7 +132,8 @@ void judge(Stack& stack, std::vector<Remark>& faults) {
     stack.distance_mm = between > 0 ? between : std::max(first.thickness_mm.value_or(0), 0.0);
     if (stack.distance_mm > 0) return;
     stack.why = "one slice without a thickness";
-    faults.push_back({Severity::note, "single_slice", stack.why + ": its place is kept, a size across it is not known"});
+    faults.push_back(
+        {Severity::note, "single_slice", stack.why + ": its place is kept, a size across it is not known"});
     return;
   }
   double along = 0;
@@ -244,7 +246,8 @@ std::string shape_of(const Arrangement& arrangement, const Layout& layout) {
            (pixel.empty() ? "" : ", " + pixel + " mm");
   const std::string times = arrangement.stacks.size() > 1 ? std::to_string(arrangement.stacks.size()) + " x " : "";
   if (!stack.why.empty())
-    return times + count + (stack.slices.size() == 1 ? " slice of " : " slices of ") + matrix + " pixels, " + pixel + " mm: " + stack.why;
+    return times + count + (stack.slices.size() == 1 ? " slice of " : " slices of ") +
+           matrix + " pixels, " + pixel + " mm: " + stack.why;
   return times + matrix + " x " + count + " voxels of " + pixel + " x " + rounded(stack.distance_mm) + " mm";
 }
 

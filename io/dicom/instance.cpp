@@ -231,8 +231,8 @@ void settle_kind(DcmItem& data, Instance& instance) {
     const auto mosaic = mosaic_of(data);
     if (mosaic && tile_layout(instance.layout, *mosaic)) return;
     add_fault(instance, Severity::warning, "mosaic",
-              "a mosaic that does not say how many slices it holds (NumberOfImagesInMosaic), or whose tiles do not divide "
-              "the picture: read as a picture");
+              "a mosaic that does not say how many slices it holds (NumberOfImagesInMosaic), or whose tiles do not "
+              "divide the picture: read as a picture");
     instance.kind = SeriesKind::frames;
   }
 }

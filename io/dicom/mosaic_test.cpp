@@ -147,7 +147,8 @@ TEST(Mosaic, phantom_slices_lie_where_the_normal_says) {
           const PatientPoint p{100 + 4 * 2.0 + 2.0 * x, 200 + 2 * 3.0 + 3.0 * y, 300 + sign * 5 * slice};
           const IndexPoint at = volume.grid().to_index(p);
           EXPECT_NEAR(at.z, std::round(at.z), 1e-9);
-          EXPECT_EQ(volume.at(std::llround(at.x), std::llround(at.y), std::llround(at.z)), static_cast<float>(1000 * slice + 10 * y + x));
+          EXPECT_EQ(volume.at(std::llround(at.x), std::llround(at.y), std::llround(at.z)),
+                    static_cast<float>(1000 * slice + 10 * y + x));
         }
   }
 }
@@ -181,7 +182,8 @@ TEST(Mosaic, united_grid_is_placed_by_its_sequence) {
 TEST(Mosaic, without_a_count_it_is_a_picture_and_said) {
   const Image image = std::get<Image>(read_bytes(mosaic(0, {}).bytes(), "m"));
   EXPECT_TRUE(image.is_frames());
-  EXPECT_TRUE(std::any_of(image.remarks.begin(), image.remarks.end(), [](const Remark& r) { return r.code == "mosaic"; }));
+  EXPECT_TRUE(std::any_of(image.remarks.begin(), image.remarks.end(),
+                          [](const Remark& r) { return r.code == "mosaic"; }));
 }
 
 TEST(Mosaic, without_a_normal_the_order_is_assumed_and_said) {
@@ -193,7 +195,9 @@ TEST(Mosaic, without_a_normal_the_order_is_assumed_and_said) {
 
 TEST(Csa, every_cut_header_is_read_or_empty) {
   const std::string whole = csa_of(7, {"0", "0.5", "-0.5"});
-  const auto bytes = [](const std::string& s) { return std::span(reinterpret_cast<const std::uint8_t*>(s.data()), s.size()); };
+  const auto bytes = [](const std::string& s) {
+    return std::span(reinterpret_cast<const std::uint8_t*>(s.data()), s.size());
+  };
   const CsaHeader header = read_csa(bytes(whole));
   EXPECT_EQ(csa_numbers(header, "NumberOfImagesInMosaic"), std::vector<double>{7});
   EXPECT_EQ(csa_numbers(header, "SliceNormalVector"), (std::vector<double>{0, 0.5, -0.5}));

@@ -41,7 +41,8 @@ bool is_of_space(const std::vector<std::uint16_t>& pointer) {
 /// Which of the Dimension Index Values are not of space (PS3.3 C.7.6.17).
 std::vector<bool> other_dimensions(DcmItem& data) {
   std::vector<bool> out;
-  for (DcmItem* item : items(data, Tag{0x0020, 0x9222})) out.push_back(!is_of_space(words16(*item, Tag{0x0020, 0x9165})));
+  for (DcmItem* item : items(data, Tag{0x0020, 0x9222}))
+    out.push_back(!is_of_space(words16(*item, Tag{0x0020, 0x9165})));
   return out;
 }
 

@@ -103,7 +103,8 @@ TEST(Sequence, a_volume_that_was_broken_off_is_an_entry_of_its_own) {
   const TestFolder folder;
   for (int t = 0; t < 3; ++t)
     for (int z = 0; z < (t < 2 ? 4 : 2); ++z)
-      put(folder, slice(2.0 * z, 10 * t + z, static_cast<std::uint16_t>(t)).text(tag::temporal_position, std::to_string(t + 1)));
+      put(folder, slice(2.0 * z, 10 * t + z, static_cast<std::uint16_t>(t))
+                      .text(tag::temporal_position, std::to_string(t + 1)));
   const auto images = read_all(folder);
   ASSERT_EQ(images.size(), 2U);
   EXPECT_EQ(std::get<VolumeSequence>(images[0].pixels).size(), 2U);
@@ -115,7 +116,8 @@ TEST(Sequence, uneven_slices_at_several_times_keep_their_places) {
   const TestFolder folder;
   for (int t = 0; t < 2; ++t)
     for (const int z : {0, 2, 7})
-      put(folder, slice(z, 10 * t + z, static_cast<std::uint16_t>(t)).text(tag::temporal_position, std::to_string(t + 1)));
+      put(folder, slice(z, 10 * t + z, static_cast<std::uint16_t>(t))
+                      .text(tag::temporal_position, std::to_string(t + 1)));
   const auto images = read_all(folder);
   ASSERT_EQ(images.size(), 2U);
   for (const Image& image : images) EXPECT_EQ(std::get<SliceStack>(image.pixels).slices.size(), 3U);
@@ -200,7 +202,8 @@ TEST(Private, b_values_of_four_vendors) {
         made.text(tag::manufacturer, vendor);
         const std::string b = v == 0 ? "0" : "750";
         if (vendor == "SIEMENS") put_private(made, 0x0019, "SIEMENS MR HEADER", 0x100C, "IS", b);
-        if (vendor == "GE") put_private(made, 0x0043, "GEMS_PARM_01", 0x1039, "IS", v == 0 ? "0\\8\\0\\0" : "1000000750\\8\\0\\0");
+        if (vendor == "GE")
+          put_private(made, 0x0043, "GEMS_PARM_01", 0x1039, "IS", v == 0 ? "0\\8\\0\\0" : "1000000750\\8\\0\\0");
         const double value = expected[static_cast<std::size_t>(v)];
         if (vendor == "Philips") {
           made.data().putAndInsertString(DcmTag(0x2001, 0x0010, EVR_LO), "Philips Imaging DD 001");
@@ -294,7 +297,8 @@ TEST(EnhancedSeries, magnitude_and_phase_of_one_file_are_two_images) {
   for (std::size_t i = 0; i < 2; ++i) {
     const auto volume = to_float(images[i].volume());
     ASSERT_EQ(volume.grid().size()[2], 3);
-    for (int z = 0; z < 3; ++z) EXPECT_EQ(volume.at(0, 0, z), static_cast<float>(10 * (2 * z) + 10 * static_cast<int>(i)));
+    for (int z = 0; z < 3; ++z)
+      EXPECT_EQ(volume.at(0, 0, z), static_cast<float>(10 * (2 * z) + 10 * static_cast<int>(i)));
   }
 }
 

@@ -45,7 +45,8 @@ std::vector<Group> divided(Group group, const PartOf& part_of) {
 std::vector<Group> by_orientation(Group group) {
   std::vector<Slice> kinds;
   return divided(std::move(group), [&](const Slice& slice) {
-    const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Slice& k) { return same_place_kind(k, slice); });
+    const auto found =
+        std::find_if(kinds.begin(), kinds.end(), [&](const Slice& kind) { return same_place_kind(kind, slice); });
     const auto part = static_cast<std::size_t>(found - kinds.begin());
     if (found == kinds.end()) kinds.push_back(slice);
     return part;

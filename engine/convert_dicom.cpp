@@ -4,8 +4,11 @@
 
 #include "core/error.h"
 #include "engine/dicom_out.h"
+#include "engine/pictures.h"
 #include "image/rasterize/polygon.h"
+#include "io/dicom/write_capture.h"
 #include "io/dicom/write_image.h"
+#include "io/dicom/write_parametric.h"
 #include "io/dicom/write_rtstruct.h"
 #include "io/dicom/write_seg.h"
 #include "io/formats.h"
@@ -47,6 +50,27 @@ Bytes rtstruct_of(const io::Content& content, const ConvertSettings& settings, c
   return io::dicom::write_rtstruct(*labels, need_source(source), provenance);
 }
 
+Bytes parametric_map_of(const io::Content& content, const ConvertSettings& settings, const Job& job, std::vector<Remark>& remarks) {
+  const auto* image = std::get_if<Image>(&content);
+  if (image == nullptr) throw Error(Code::wrong_use, "a parametric map is made of an image");
+  const io::dicom::MappedQuantity quantity{{}, "value"};
+  const Provenance provenance = provenance_of(content, job);
+  if (settings.source.empty()) return io::dicom::write_parametric_map(*image, quantity, *image, provenance);
+  const ContentPtr source = source_image(settings, remarks);
+  return io::dicom::write_parametric_map(*image, quantity, need_source(source), provenance);
+}
+
+// The pictures that a report would show, as one instance where they are of one size.
+Bytes capture_of(const io::Content& content, const Job& job) {
+  std::vector<Picture> pictures;
+  for (ReportPicture& picture : key_pictures(content)) pictures.push_back(std::move(picture.picture));
+  if (pictures.empty()) throw Error(Code::bad_input, "there is nothing to draw");
+  const auto other = [&](const Picture& p) { return p.width != pictures.front().width || p.height != pictures.front().height; };
+  std::erase_if(pictures, other);
+  auto written = io::dicom::write_secondary_capture(pictures, acquisition_of(content), {}, provenance_of(content, job));
+  return std::move(written.front().bytes);
+}
+
 }  // namespace
 
 ContentPtr source_image(const ConvertSettings& settings, std::vector<Remark>& remarks) {
@@ -74,6 +98,8 @@ Bytes dicom_object(const io::Content& content, const ConvertSettings& settings, 
   if (as.empty() && std::holds_alternative<Contours>(content)) as = "rtstruct";
   if (as == "seg") return seg_of(content, settings, job, remarks);
   if (as == "rtstruct") return rtstruct_of(content, settings, job, remarks);
+  if (as == "parametric-map") return parametric_map_of(content, settings, job, remarks);
+  if (as == "secondary-capture") return capture_of(content, job);
   const auto* image = std::get_if<Image>(&content);
   if (image == nullptr || as.empty())
     throw Error(Code::wrong_use, "one .dcm holds labels (--as=seg, --as=rtstruct, with --source=IMAGE), a parametric map "

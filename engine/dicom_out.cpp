@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "io/dicom/write_image.h"
+#include "io/dicom/write_parametric.h"
 #include "io/dicom/write_seg.h"
 #include "io/dicom/write_sr.h"
 
@@ -41,7 +42,31 @@ class Outputs {
     attempt("no_dicom_sr", [&] {
       const std::string seg_uid = labels_ == nullptr ? std::string() : io::dicom::seg_instance_uid(provenance_);
       files.push_back({"dicom_sr", "report", "sr.dcm",
-                       io::dicom::write_sr(measurements, findings, labels_, seg_uid, source_, provenance_)});
+                       io::dicom::write_sr(measurements, findings, labels_, seg_uid, source_, provenance_, seg_)});
+    });
+  }
+
+  // Values of another meaning than the source's (an SUV map of activities) are a parametric map, else a derived image.
+  void derived(const Image& image, const std::string& role, const Image& source) {
+    if (!image.is_volume()) return;
+    Provenance provenance = provenance_;
+    provenance.uid_seed += role;
+    attempt("no_dicom_image", [&] {
+      if (image.unit != source.unit) {
+        files.push_back({"dicom_parametric_map", role, role + ".dcm",
+                         io::dicom::write_parametric_map(image, {{}, role}, source, provenance)});
+        return;
+      }
+      std::vector<Remark> remarks;
+      for (DicomFile& file : dicom_images(image, true, provenance, remarks)) {
+        file.file = "dicom/" + role + "-" + file.file;
+        files.push_back(std::move(file));
+      }
+      for (Remark& remark : remarks) {
+        remark.made_by = step_.method->card().id;
+        remark.series_uid = source_.series_uid;
+        result_.add(std::move(remark));
+      }
     });
   }
 
@@ -128,6 +153,7 @@ std::vector<DicomFile> dicom_outputs(const Produced& step, const Image* source, 
   for (const Artifact& artifact : step.answer.artifacts) {
     if (const auto* labels = std::get_if<LabelMap>(&artifact.value); labels != nullptr && !labels->segments.empty())
       outputs.seg(*labels, artifact.role, *source);
+    if (const auto* image = std::get_if<Image>(&artifact.value)) outputs.derived(*image, artifact.role, *source);
     if (const auto* list = std::get_if<Measurements>(&artifact.value))
       measurements.insert(measurements.end(), list->begin(), list->end());
     if (const auto* list = std::get_if<Findings>(&artifact.value)) findings.insert(findings.end(), list->begin(), list->end());

@@ -25,6 +25,7 @@ struct Job {
   const std::string& seg_uid;
   const Acquisition& source;
   const Provenance& provenance;
+  SegType seg_type;
 };
 
 // Rows of PS3.16 CID 7464, by the word of a quantity's name that says them.
@@ -116,8 +117,8 @@ MeasurementGroup group_of(const Job& job, const Region& region, std::int64_t ind
         tree::code_or_private(row ? job.labels->segments[*row].type : CodedConcept{}, region.name);
   group.side = region.side;
   if (volumetric) {
-    group.segmentation = {UID_SegmentationStorage, job.seg_uid, 0};
-    group.segments = {static_cast<int>(*row) + 1};
+    group.segmentation = {seg_class_uid(job.seg_type), job.seg_uid, 0};
+    group.segments = {segment_number(*job.labels, *row, job.seg_type)};
     group.source_series_uid = job.source.series_uid;
   }
   for (const Measurement* m : region.measurements) group.quantities.push_back(quantity_of(*m, job.provenance));
@@ -198,8 +199,10 @@ MeasurementGroup group_of(const Job& job, const Finding& finding, std::int64_t i
 }  // namespace
 
 StructuredReport report_of(const Measurements& measurements, const Findings& findings, const LabelMap* labels,
-                           const std::string& seg_uid, const Acquisition& source, const Provenance& provenance) {
-  const Job job{measurements, labels, seg_uid, source, provenance};
+                           const std::string& seg_uid, const Acquisition& source, const Provenance& provenance,
+                           SegType asked) {
+  const SegType seg_type = labels == nullptr ? SegType::binary : seg_type_of(*labels, asked);
+  const Job job{measurements, labels, seg_uid, source, provenance, seg_type};
   StructuredReport report;
   Measurements alone;
   for (const Measurement& m : measurements)
@@ -211,16 +214,17 @@ StructuredReport report_of(const Measurements& measurements, const Findings& fin
   for (const Finding& finding : findings) report.groups.push_back(group_of(job, finding, index++));
   if (!seg_uid.empty())
     report.evidence.push_back({parts::study_uid_of(source, provenance), seg_series_uid(provenance),
-                               {{UID_SegmentationStorage, seg_uid, 0}}});
+                               {{seg_class_uid(seg_type), seg_uid, 0}}});
   report.statements.push_back({dcm("121106", "Comment"), {}, "Research use, not a medical device."});
   return report;
 }
 
 std::vector<std::byte> write_sr(const Measurements& measurements, const Findings& findings, const LabelMap* labels,
-                                const std::string& seg_uid, const Acquisition& source, const Provenance& provenance) {
+                                const std::string& seg_uid, const Acquisition& source, const Provenance& provenance,
+                                SegType seg_type) {
   if (measurements.empty() && findings.empty())
     throw Error(Code::nothing_to_do, "writing an SR: there is neither a measurement nor a finding");
-  return write_sr(report_of(measurements, findings, labels, seg_uid, source, provenance), source, provenance);
+  return write_sr(report_of(measurements, findings, labels, seg_uid, source, provenance, seg_type), source, provenance);
 }
 
 }  // namespace penta::io::dicom

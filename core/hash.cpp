@@ -11,6 +11,7 @@ Sha256::Sha256() noexcept
     : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}
 
 Sha256& Sha256::add(std::span<const std::byte> bytes) noexcept {
+  if (bytes.empty()) return *this;  // an empty span may be null, which memcpy must not be given
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const Sha256Blocks blocks = sha256_blocks_here();
   std::size_t left = bytes.size();

@@ -131,14 +131,6 @@ TEST(ReadSeg, labelmap_of_palette_colours_keeps_numbers) {
   EXPECT_EQ(voxel_count(labels, labels.segments[1]), 3);
 }
 
-TEST(ReadSeg, encapsulated_frames_are_read) {
-  for (const char* syntax : {"1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.70"}) {
-    const auto bytes = made_seg("LABELMAP", {1, 2}, {{0, 0, {0, 1, 2, 1}}, {0, 2, {2, 2, 0, 0}}}, "2").bytes(syntax);
-    const LabelMap labels = read_seg(bytes);
-    EXPECT_EQ(voxel_count(labels, labels.segments[1]), 3) << syntax;
-  }
-}
-
 TEST(ReadSeg, what_makes_no_volume_is_refused_with_its_tag) {
   const MadeFrame a{1, 0}, b{1, 1.0};
   EXPECT_NE(refusal(made_seg("BINARY", {1}, {a, b, {1, 2.37}, {1, 4.91}})).find("uneven distances (0020,0032)"),

@@ -139,6 +139,12 @@ bool holds_anything(const MeasurementGroup& group) noexcept {
          !group.segmentation.sop_instance_uid.empty() || !group.tracking_uid.empty();
 }
 
+// Some writers leave the group's own template out: then its region says which one it is.
+std::string template_by_content(const MeasurementGroup& group) {
+  if (!group.planar.empty()) return "1410";
+  return group.spatial.empty() && group.segmentation.sop_instance_uid.empty() ? "1501" : "1411";
+}
+
 void read_group(DcmItem& container, Reading& reading, int depth) {
   // Deeper than any template; load() has limited how deep sequences are nested.
   if (depth > 16) return;
@@ -146,6 +152,7 @@ void read_group(DcmItem& container, Reading& reading, int depth) {
   group.template_id = sr::template_of(container);
   for (DcmItem* child : sr::children(container)) read_member(Node(*child), group, reading, depth);
   for (PlanarRegion& region : group.planar) region.tracking_id = group.tracking_id;
+  if (group.template_id.empty() && !reading.foreign) group.template_id = template_by_content(group);
   if (holds_anything(group)) {
     if (reading.foreign && group.tracking_id.empty()) group.tracking_id = sr::code_in(container, sr::concept_name).meaning;
     reading.report.groups.push_back(std::move(group));

@@ -26,7 +26,7 @@ void put_identity(DcmDataset& data, const Acquisition& source, const Provenance&
   put(data, DCM_PatientBirthDate, hidden ? "" : patient.birth_date);
   put(data, DCM_PatientSex, patient.sex);
   put(data, DCM_ReferringPhysicianName, hidden ? "" : source.referring_physician);
-  put(data, DCM_AccessionNumber, hidden ? "" : source.accession_number);
+  put_text(data, DCM_AccessionNumber, hidden ? "" : source.accession_number, 16);
 }
 
 }  // namespace
@@ -36,7 +36,8 @@ void put_patient_and_study(DcmDataset& data, const Acquisition& source, const Pr
   put(data, DCM_StudyInstanceUID, study_uid_of(source, provenance));
   put(data, DCM_StudyDate, source.study_uid.empty() ? provenance.creation_time.substr(0, 8) : source.study_date);
   put(data, DCM_StudyTime, source.study_uid.empty() ? provenance.creation_time.substr(8) : source.study_time);
-  put(data, DCM_StudyID, source.study_id);
+  // Longer ones than the 16 bytes of SH are met, and are no reason to write them so.
+  put_text(data, DCM_StudyID, source.study_id, 16);
   if (!source.study_description.empty()) put(data, DCM_StudyDescription, source.study_description);
   // An Acquisition holds its texts as UTF-8, whatever the source's character set was.
   put(data, DCM_SpecificCharacterSet, "ISO_IR 192");

@@ -144,6 +144,9 @@ def compare_rt_utils(folder, path, ours):
         return f"regions {structure.get_roi_names()}"
     order = [numpy.dot(numpy.cross(*numpy.array(s.ImageOrientationPatient, float).reshape(2, 3)), numpy.array(s.ImagePositionPatient, float)) for s in structure.series_data]
     for name in ours:
+        if ours[name].shape[1] != ours[name].shape[2]:
+            print("  rt-utils: its masks of slices that are not square have rows and columns swapped, not compared")
+            return ""
         theirs = structure.get_roi_mask_by_name(name).transpose(2, 0, 1)[numpy.argsort(order)]
         mine = ours[name].astype(bool)
         print(f"  rt-utils {name}: Dice {2 * (mine & theirs).sum() / max(mine.sum() + theirs.sum(), 1):.4f}")

@@ -176,7 +176,7 @@ std::vector<std::byte> member_of(std::span<const std::byte> bytes) {
   // Noise packs as well at level 1 as at 6, in a third of the time; long runs (labels, air) gain much from 6 and cost
   // little there.
   std::size_t packed = deflate_at(1, bytes, body);
-  if (packed < bytes.size() / 8) packed = deflate_at(6, bytes, body);
+  if (packed < bytes.size() / 24) packed = deflate_at(6, bytes, body);
   if (packed == 0) throw Error(Code::internal, "packing voxels failed");
   const std::size_t size = member_head_bytes + packed + member_tail_bytes;
   std::vector<std::byte> out(size);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A LABELMAP segmentation of 100 segments on 512 x 512 x 400: seconds and size, best of N runs.
 
-usage: labelmap_seg.py [IO_TESTS] [--repeats 5]
-Runs the test DicomLabelmap.hundred_segments_in_time_and_size (default build/release/io_tests), which writes labels in
+usage: labelmap_seg.py [PENTA] [--repeats 5]
+Runs the test DicomLabelmap.hundred_segments_in_time_and_size of io_tests beside PENTA (default build/release/penta), which writes labels in
 memory to bytes on 2 threads, reads them back and compares the voxels. Limits of an idle 2-core machine: 3 s, 30 MB.
 The last line is 'N passed, N failed, N skipped'.
 """
@@ -19,12 +19,12 @@ TEST = "DicomLabelmap.hundred_segments_in_time_and_size"
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("io_tests", nargs="?", type=pathlib.Path, default=ROOT / "build/release/io_tests")
+    parser.add_argument("penta", nargs="?", type=pathlib.Path, default=ROOT / "build/release/penta")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     rows = []
     for _ in range(options.repeats):
-        done = subprocess.run([options.io_tests, "--gtest_filter=" + TEST], capture_output=True, text=True)
+        done = subprocess.run([options.penta.resolve().parent / "io_tests", "--gtest_filter=" + TEST], capture_output=True, text=True)
         found = re.search(r"written in (\S+) s, (\S+) MB, read in (\S+) s", done.stdout)
         if done.returncode != 0 or not found:
             print(done.stdout[-500:] + done.stderr[-500:])

@@ -2,8 +2,8 @@
 """A LABELMAP segmentation of 100 segments on 512 x 512 x 400: seconds and size, best of N runs.
 
 usage: labelmap_seg.py [PENTA] [--repeats 5]
-Runs the test DicomLabelmap.hundred_segments_in_time_and_size of io_tests beside PENTA (default build/release/penta), which writes labels in
-memory to bytes on 2 threads, reads them back and compares the voxels. Limits of an idle 2-core machine: 3 s, 30 MB.
+Runs the test DicomLabelmap.hundred_segments_in_time_and_size of io_tests beside PENTA (default build/release/penta),
+which writes labels in memory to bytes on 2 threads, reads them back and compares the voxels. Limits of an idle 2-core machine: 3 s, 30 MB.
 The last line is 'N passed, N failed, N skipped'.
 """
 import argparse

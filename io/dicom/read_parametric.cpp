@@ -63,14 +63,16 @@ std::optional<Remark> double_loss(const Object& object) {
   double largest = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const double value = double_at(there.data() + 8 * i, object.big_endian);
-    if (std::isfinite(value)) largest = std::max(largest, std::abs(value - static_cast<double>(static_cast<float>(value))));
+    if (!std::isfinite(value)) continue;
+    largest = std::max(largest, std::abs(value - static_cast<double>(static_cast<float>(value))));
   }
   if (largest == 0) return std::nullopt;
   std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), largest, std::chars_format::general, 3).ptr;
+  char* const last = digits.data() + digits.size();
+  const char* const end = std::to_chars(digits.data(), last, largest, std::chars_format::general, 3).ptr;
   return Remark{Severity::note, "double_pixels",
                 "Double Float Pixel Data (7FE0,0009) was rounded to float32, the largest error is " +
-                    std::string(digits.data(), end)};
+                    std::string(static_cast<const char*>(digits.data()), end)};
 }
 
 }  // namespace penta::io::dicom

@@ -37,7 +37,8 @@ class Masks {
     least_ = std::max((most + 1) / 2, 1);
     const std::string type = text(object.data(), fraction_type);
     add(remarks, "fractional_seg",
-        "a FRACTIONAL segmentation (" + (type.empty() ? "of unknown type" : type) + ") was cut at half of its maximum " +
+        "a FRACTIONAL segmentation (" + (type.empty() ? "of unknown type" : type) +
+            ") was cut at half of its maximum " +
             std::to_string(most) + ": values from " + std::to_string(least_) + " on are inside");
   }
 
@@ -182,9 +183,11 @@ void fill_masks(const Object& object, const Header& header, const Grid& grid, La
   for (const Segment& segment : labels.segments)
     if (segment.value == 0) bad("a Segment Number (0062,0004) of 0 is only for LABELMAP");
   for (const auto& [number, slices] : frames)
-    if (std::none_of(labels.segments.begin(), labels.segments.end(), [&](const Segment& s) { return s.value == number; }))
+    if (std::none_of(labels.segments.begin(), labels.segments.end(),
+                     [wanted = number](const Segment& s) { return s.value == wanted; }))
       add(labels.remarks, "frames_without_segment",
-          "frames of segment " + std::to_string(number) + ", which the Segment Sequence (0062,0002) lacks, are left out");
+          "frames of segment " + std::to_string(number) +
+              ", which the Segment Sequence (0062,0002) lacks, are left out");
   add_layer(labels, grid);
   for (Segment& segment : labels.segments) {
     const auto own = frames.find(segment.value);
@@ -203,12 +206,14 @@ std::vector<std::uint16_t> value_table(DcmItem& data, LabelMap& labels) {
   const auto pad = integer(data, padding);
   const int background = pad && *pad >= 0 && *pad <= 65535 ? *pad : 0;
   std::erase_if(labels.segments, [&](const Segment& s) { return s.value == background; });
-  const auto zero = std::find_if(labels.segments.begin(), labels.segments.end(), [](const Segment& s) { return s.value == 0; });
+  const auto zero = std::find_if(labels.segments.begin(), labels.segments.end(),
+                                 [](const Segment& s) { return s.value == 0; });
   if (zero != labels.segments.end()) {
     // Zero is no label here, so the segment takes the value that the padding has left free.
     zero->value = background;
     table[0] = static_cast<std::uint16_t>(background);
-    add(labels.remarks, "segment_zero", "segment 0 ('" + zero->name + "') has the value " + std::to_string(background) + " here");
+    add(labels.remarks, "segment_zero",
+        "segment 0 ('" + zero->name + "') has the value " + std::to_string(background) + " here");
   }
   table[static_cast<std::size_t>(background)] = 0;
   return table;

@@ -139,8 +139,8 @@ TEST(ReadSeg, what_makes_no_volume_is_refused_with_its_tag) {
   EXPECT_NE(refusal(made_seg("BINARY", {}, {a})).find("(0062,0002)"), std::string::npos);
   EXPECT_NE(refusal(made_seg("BINARY", {1}, {{0, 0}})).find("(0062,000B)"), std::string::npos);
   EXPECT_NE(refusal(made_seg("OTHER", {1}, {a})).find("(0062,0001)"), std::string::npos);
-  EXPECT_NE(refusal(made_seg("BINARY", {1}, {{1, 0, {1, 0, 0, 0}, "1.2"}, {1, 0, {1, 0, 0, 0}, "1.3"}})).find("over time"),
-            std::string::npos);
+  const MadeFrame now{1, 0, {1, 0, 0, 0}, "1.2"}, later{1, 0, {1, 0, 0, 0}, "1.3"};
+  EXPECT_NE(refusal(made_seg("BINARY", {1}, {now, later})).find("over time"), std::string::npos);
   EXPECT_NE(refusal(made_seg("LABELMAP", {1}, {{0, 0}, {0, 0}})).find("over time"), std::string::npos);
   EXPECT_NE(refusal(made_seg("BINARY", {1}, {a, {1, 1e12}}, "1")).find("(0020,0032)"), std::string::npos);
   Made tiles = made_seg("BINARY", {1}, {a});

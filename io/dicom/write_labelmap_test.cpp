@@ -203,8 +203,9 @@ LabelMap many_organs(const Grid& grid) {
     for (std::int64_t z = low(2); z < high(2); ++z)
       for (std::int64_t y = low(1); y < high(1); ++y)
         for (std::int64_t x = low(0); x < high(0); ++x) {
-          const double a = (static_cast<double>(x) - centre[0]) / radius[0], b = (static_cast<double>(y) - centre[1]) / radius[1],
-                       c = (static_cast<double>(z) - centre[2]) / radius[2];
+          const double a = (static_cast<double>(x) - centre[0]) / radius[0];
+          const double b = (static_cast<double>(y) - centre[1]) / radius[1];
+          const double c = (static_cast<double>(z) - centre[2]) / radius[2];
           if (a * a + b * b + c * c < 1) labels.layers[0].at(x, y, z) = static_cast<std::uint16_t>(value);
         }
     labels.segments.push_back({value, 0, "organ " + std::to_string(value), {"SCT", "113343008", "Organ"}});

@@ -194,7 +194,8 @@ std::vector<std::byte> write_parametric_map(const Image& map, const MappedQuanti
   std::optional<Volume<float>> converted;
   const auto* real = std::get_if<Volume<float>>(&volume);
   if (real == nullptr) converted.emplace(to_float(volume));
-  Map all{grid, real != nullptr ? real->voxels() : std::as_const(*converted).voxels(), map, quantity, source, provenance};
+  const auto values = real != nullptr ? real->voxels() : std::as_const(*converted).voxels();
+  Map all{grid, values, map, quantity, source, provenance};
   for (std::int64_t z = 0; z < grid.size()[2]; ++z) {
     auto match = seg::match_plane(grid, source, z);
     if (match && (match->instance.sop_instance_uid.empty() || match->instance.sop_class_uid.empty())) match.reset();

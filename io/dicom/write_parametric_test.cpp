@@ -109,7 +109,8 @@ TEST(DicomParametricMap, integers_are_mapped_frame_by_frame) {
   set_text(new_item(shared, {0x0028, 0x9110}), tag::pixel_spacing, "1\\1");
   for (const char* slope : {"0.5", "0.25"}) {
     DcmItem& frame = new_item(made.data(), tag::per_frame_groups);
-    set_text(new_item(frame, {0x0020, 0x9113}), tag::image_position, slope == std::string("0.5") ? "0\\0\\0" : "0\\0\\2");
+    const bool first = slope == std::string("0.5");
+    set_text(new_item(frame, {0x0020, 0x9113}), tag::image_position, first ? "0\\0\\0" : "0\\0\\2");
     DcmItem& mapping = new_item(frame, {0x0040, 0x9096});
     set_text(mapping, {0x0040, 0x9225}, slope);
     set_text(mapping, {0x0040, 0x9224}, "-1");
@@ -141,7 +142,8 @@ TEST(DicomParametricMap, published_float_and_double) {
   const Image a = std::get<Image>(read_bytes(bytes_of(*single), "float"));
   const Image b = std::get<Image>(read_bytes(bytes_of(*twice), "double"));
   EXPECT_EQ(a.unit, "1");
-  const auto first = std::get<Volume<float>>(a.volume()).voxels(), second = std::get<Volume<float>>(b.volume()).voxels();
+  const auto first = std::get<Volume<float>>(a.volume()).voxels();
+  const auto second = std::get<Volume<float>>(b.volume()).voxels();
   ASSERT_EQ(first.size(), 128U * 128U);
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_NEAR(first[i], second[i], 1e-6);
 }

@@ -18,7 +18,8 @@ void each_run(std::span<const std::uint16_t> labels, const Body& body) {
   for (auto at = labels.begin(); at != labels.end();) {
     const std::uint16_t value = *at;
     const auto end = std::find_if(at, labels.end(), [value](std::uint16_t other) { return other != value; });
-    if (value != 0) body(value, static_cast<std::size_t>(at - labels.begin()), static_cast<std::size_t>(end - labels.begin()));
+    const auto first = static_cast<std::size_t>(at - labels.begin());
+    if (value != 0) body(value, first, static_cast<std::size_t>(end - labels.begin()));
     at = end;
   }
 }

@@ -170,7 +170,8 @@ void put_frame(DcmItem& frame, const Plan& plan, const FrameKey& key, std::uint3
   }
   if (!plan.labelmap)
     parts::put_u16(parts::add_item(frame, DCM_SegmentIdentificationSequence), DCM_ReferencedSegmentNumber, number);
-  if (const auto& match = plan.matches[static_cast<std::size_t>(key.slice)]) put_derivation(frame, *match, {"DCM", "113076", "Segmentation"});
+  if (const auto& match = plan.matches[static_cast<std::size_t>(key.slice)])
+    put_derivation(frame, *match, {"DCM", "113076", "Segmentation"});
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ Prints a row a case; the last line is 'N passed, N failed, N skipped'.
 import argparse
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -89,8 +90,9 @@ def serve(name, kind, folder, out):
         elif line.startswith("dump "):
             print(save(name, kind, result, out, pathlib.Path(line[5:])), flush=True)
         elif line == "peak":
-            own, child = (resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-            print(child if name == "dcm2niix" else own, flush=True)
+            # Of this process since it started; getrusage's own figure starts at that of the judge.
+            own = re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_text()).group(1)
+            print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if name == "dcm2niix" else own, flush=True)
         else:
             break
 

@@ -3,8 +3,6 @@
 // usage: bench_read_series dicom FOLDER | nifti FILE | write FILE OUT      (THREADS in the environment, default 2)
 // lines: run -> seconds; dump FILE -> voxels as int16 and the shape; peak -> peak RSS in KiB; anything else ends it
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -39,10 +37,12 @@ void dump(const penta::Image& image, const fs::path& path) {
   std::cout << std::endl;
 }
 
-long peak_kib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
+// Not of getrusage: its figure starts at that of the program that started this one.
+std::string peak_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (word == "VmHWM:" && status >> word) return word;
+  return "0";
 }
 
 int serve(const std::string& what, const fs::path& in, const fs::path& out) {

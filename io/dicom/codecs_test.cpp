@@ -170,8 +170,8 @@ Cine cine_of_three() {
 }
 
 std::vector<std::uint32_t> offsets_of(const Cine& cine) {
-  const auto third = 16 + cine.frames[0].size() + 8 + cine.frames[1].size();
-  return {0, static_cast<std::uint32_t>(8 + cine.frames[0].size()), static_cast<std::uint32_t>(8 + third - 0)};
+  const std::size_t second = 8 + cine.frames[0].size(), third = second + 8 + 8 + cine.frames[1].size();
+  return {0, static_cast<std::uint32_t>(second), static_cast<std::uint32_t>(third)};
 }
 
 void expect_cine(const Cine& cine, const Bytes& file) {
@@ -216,6 +216,7 @@ TEST(Fragments, WithAnExtendedOffsetTable) {
   const auto offsets = offsets_of(cine);
   made.numbers64({0x7FE0, 0x0001}, {offsets[0], offsets[1], offsets[2]});
   expect_cine(cine, made.encapsulated(deflated, fragments));
+  expect_cine(cine, three_frames().encapsulated(deflated, fragments, offsets));  // the basic one
   EXPECT_THROW(static_cast<void>(read_made(three_frames().encapsulated(deflated, fragments))), Error);
 }
 

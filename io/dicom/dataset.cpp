@@ -112,14 +112,6 @@ void find_pixels(Object& object, std::size_t value, bool explicit_vr) {
   throw Error(Code::bad_input, "reading " + object.name + ": " + reason);
 }
 
-void convert_texts(DcmDataset& data) {
-  OFString set;
-  if (data.findAndGetOFStringArray(DCM_SpecificCharacterSet, set).bad() || set.empty()) return;
-  if (set == "ISO_IR 192" || set == "ISO_IR 6") return;
-  // What DCMTK cannot convert stays as it is; text() then shows a question mark for each foreign byte.
-  static_cast<void>(data.convertToUTF8());
-}
-
 /// The elements of group 0002, explicit little endian (PS3.10 7.1); gives where the data set starts. Some writers leave
 /// out the group's length, which is not needed, and a few the VR.
 std::size_t read_meta(Object& object) {
@@ -231,7 +223,7 @@ Object load(const Source& source, bool whole) {
     if (!sniff(object.bytes)) throw Error(Code::bad_input, "reading " + object.name + ": not a DICOM file");
     if (parse(object)) break;
   }
-  convert_texts(*object.dataset);
+  texts_to_utf8(*object.dataset);
   return object;
 }
 

@@ -279,7 +279,8 @@ void describe_regions(const Object& object, Instance& instance) {
     for (const ContourRegion& region : contours.regions) count += region.contours.size();
     instance.shape = std::to_string(contours.regions.size()) + " regions, " + std::to_string(count) + " contours";
   } catch (const Error& error) {
-    add_fault(instance, Severity::error, instance.kind == SeriesKind::report ? "no_content" : "no_regions", error.what());
+    const char* const code = instance.kind == SeriesKind::report ? "no_content" : "no_regions";
+    add_fault(instance, Severity::error, code, error.what());
     instance.kind = SeriesKind::other;
   }
 }

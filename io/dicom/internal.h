@@ -63,6 +63,10 @@ class Object {
 /// Parses the header. With `whole`, the bytes hold the pixel data too. Throws Error{bad_input} that names the file.
 [[nodiscard]] Object load(const Source& source, bool whole);
 
+/// Makes all texts UTF-8 (PS3.3 C.12.1.1.2). The Japanese sets are converted here: DCMTK needs names of them that the C
+/// library's iconv does not have.
+void texts_to_utf8(DcmItem& data);
+
 /// The value as UTF-8, several values joined by backslashes, without padding; empty when absent.
 [[nodiscard]] std::string text(DcmItem& item, Tag tag);
 [[nodiscard]] std::vector<std::string> words(DcmItem& item, Tag tag);

@@ -143,6 +143,10 @@ void set_text(DcmItem& item, Tag tag, const std::string& value) {
   item.putAndInsertString(key(tag), value.c_str());
 }
 
+void set_words(DcmItem& item, Tag tag, const std::vector<std::uint16_t>& values) {
+  item.putAndInsertUint16Array(key(tag), values.data(), static_cast<unsigned long>(values.size()));
+}
+
 void set_word(DcmItem& item, Tag tag, std::uint16_t value) { item.putAndInsertUint16(key(tag), value); }
 
 DcmItem& new_item(DcmItem& item, Tag sequence) {

@@ -41,6 +41,7 @@ class Made {
 };
 
 void set_text(DcmItem& item, Tag tag, const std::string& value);
+void set_words(DcmItem& item, Tag tag, const std::vector<std::uint16_t>& values);
 void set_word(DcmItem& item, Tag tag, std::uint16_t value);
 [[nodiscard]] DcmItem& new_item(DcmItem& item, Tag sequence);
 

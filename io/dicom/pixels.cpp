@@ -142,11 +142,11 @@ Frames::Frames(const Object& object) : object_(object), layout_(layout_of(object
   }
   const std::int64_t there =
       std::min<std::int64_t>(object.pixel_length, static_cast<std::int64_t>(object.bytes.size()) - object.pixel_offset);
-  if (there < layout_.frame_bytes() * layout_.frames) {
+  if (there < layout_.native_bytes()) {
     // Some writers store YBR_FULL_422 at full resolution; then it is YBR_FULL.
     if (layout_.photometric == "YBR_FULL_422") return;
     fail(object, "truncated: " + std::to_string(there) + " bytes of pixel data, " +
-                     std::to_string(layout_.frame_bytes() * layout_.frames) + " are needed");
+                     std::to_string(layout_.native_bytes()) + " are needed");
   }
 }
 

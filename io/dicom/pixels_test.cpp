@@ -157,6 +157,111 @@ TEST(Pixels, segmented_palettes_are_expanded) {
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(pixels.at(i).red, expected[i]) << i;
 }
 
+// PS3.5 8.1.1: native frames of single bits follow each other without padding; 33 x 20 is no whole number of bytes.
+TEST(Pixels, single_bits_run_on_across_frames) {
+  constexpr int bits = columns * rows * 3;
+  std::vector<std::uint8_t> packed((bits + 7) / 8);
+  for (std::size_t i = 0; i < packed.size(); ++i) packed[i] = static_cast<std::uint8_t>(i * 29);
+  Made made = picture(1);
+  made.text(tag::number_of_frames, "3");
+  const Image image = read_made(made.pixels8(packed));
+  for (std::size_t f = 0; f < 3; ++f) {
+    const auto& pixels = std::get<std::vector<std::uint8_t>>(image.frames().at(f).pixels);
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+      const std::size_t bit = f * pixels.size() + i;
+      ASSERT_EQ(pixels[i], packed[bit / 8] >> (bit % 8) & 1);
+    }
+  }
+}
+
+// A volume of one slice.
+Made placed(int bits, const std::string& sop_class = mr_class, const std::string& modality = "MR") {
+  Made made(sop_class, modality, columns, rows, bits);
+  made.text(tag::image_position, "0\\0\\0").text(tag::image_orientation, "1\\0\\0\\0\\1\\0");
+  made.text(tag::pixel_spacing, "1\\1").text(tag::slice_thickness, "2");
+  return made;
+}
+
+Made& wide_pixels(Made& made, const std::vector<std::uint32_t>& values) {
+  std::vector<std::uint16_t> words;
+  for (const std::uint32_t value : values) {
+    words.push_back(static_cast<std::uint16_t>(value & 0xFFFF));
+    words.push_back(static_cast<std::uint16_t>(value >> 16));
+  }
+  return made.pixels(words);
+}
+
+std::vector<std::uint32_t> whole_numbers(std::uint32_t last) {
+  std::vector<std::uint32_t> values(columns * rows, 7);
+  values.back() = last;
+  return values;
+}
+
+// The smallest voxel type that holds the values exactly; else float32, and by how much it is off is said.
+TEST(VoxelTypes, unsigned_sixteen_bits_stay_so) {
+  auto values = noise(columns * rows, 12);
+  values[5] = 65000;
+  const Image image = read_made(placed(16).pixels(values));
+  EXPECT_EQ(std::get<Volume<std::uint16_t>>(image.volume()).voxels()[5], 65000);
+}
+
+TEST(VoxelTypes, thirty_two_bits_become_int32_where_they_fit) {
+  Made made = placed(32);
+  const Image image = read_made(wide_pixels(made, whole_numbers(2147483647U)));
+  EXPECT_EQ(std::get<Volume<std::int32_t>>(image.volume()).voxels().back(), 2147483647);
+  EXPECT_TRUE(image.remarks.empty());
+}
+
+TEST(VoxelTypes, numbers_past_int32_become_float_and_say_their_error) {
+  Made made = placed(32);
+  const Image image = read_made(wide_pixels(made, whole_numbers(4000000001U)));
+  EXPECT_EQ(std::get<Volume<float>>(image.volume()).voxels().back(), 4000000000.0F);
+  ASSERT_FALSE(image.remarks.empty());
+  EXPECT_EQ(image.remarks.back().code, "rounded");
+  EXPECT_TRUE(image.remarks.back().text.ends_with("up to 1")) << image.remarks.back().text;
+}
+
+// PS3.3 C.11.1.1: values outside the table get its ends.
+TEST(ModalityLut, maps_stored_values) {
+  Made made = placed(16, ct_class, "CT");
+  DcmItem& lut = new_item(made.data(), {0x0028, 0x3000});
+  made.pixels(std::vector<std::uint16_t>(columns * rows, 11));
+  set_words(lut, {0x0028, 0x3002}, {3, 10, 16});
+  set_words(lut, {0x0028, 0x3006}, {100, 250, 777});
+  set_text(lut, {0x0028, 0x3004}, "HU");
+  const Image image = read_made(made);
+  EXPECT_EQ(std::get<Volume<float>>(image.volume()).voxels()[3], 250.0F);
+  EXPECT_EQ(image.unit, "[hnsf'U]");
+}
+
+TEST(Pixels, colours_of_sixteen_bits_are_cut_and_it_is_said) {
+  Made made = picture(16, "RGB", 3);
+  const Image image = read_made(made.pixels(std::vector<std::uint16_t>(columns * rows * 3, 0x1234)));
+  EXPECT_EQ(std::get<std::vector<Rgb8>>(image.frames().at(0).pixels).at(7), (Rgb8{0x12, 0x12, 0x12}));
+  EXPECT_EQ(image.remarks.at(0).code, "colour_depth");
+}
+
+// PS3.3 C.8.8.3: planes by Grid Frame Offset Vector, values by Dose Grid Scaling.
+TEST(RtDose, planes_and_dose) {
+  Made made = placed(32, "1.2.840.10008.5.1.4.1.1.481.2", "RTDOSE");
+  made.text(tag::number_of_frames, "3").text({0x3004, 0x0002}, "GY").text({0x3004, 0x000E}, "0.5");
+  made.text({0x3004, 0x000C}, "0\\2.5\\5");
+  std::vector<std::uint32_t> values;
+  for (std::uint32_t f = 0; f < 3; ++f) values.insert(values.end(), columns * rows, 10 * (f + 1));
+  const Image image = read_made(wide_pixels(made, values));
+  const auto& volume = std::get<Volume<float>>(image.volume());
+  EXPECT_EQ(volume.at(1, 1, 2), 15.0F);
+  EXPECT_DOUBLE_EQ(volume.grid().spacing_mm()[2], 2.5);
+  EXPECT_EQ(image.unit, "Gy");
+}
+
+TEST(Pixels, a_class_that_is_not_known_is_read_for_its_pixels) {
+  Made made("1.2.840.10008.5.1.4.1.1.9999", "OT", columns, rows, 8);
+  const Image image = read_made(made.pixels8(std::vector<std::uint8_t>(columns * rows, 9)));
+  EXPECT_EQ(std::get<std::vector<std::uint8_t>>(image.frames().at(0).pixels).at(3), 9);
+  EXPECT_EQ(image.remarks.at(0).code, "sop_class_by_pixels");
+}
+
 TEST(Pixels, too_few_bytes_are_an_error_that_names_the_file) {
   std::vector<std::uint16_t> values(10, 1);
   try {

@@ -29,7 +29,9 @@ TEST(DicomDirect, WordsAreThePlainOnes) {
     std::vector<std::int16_t> plain = fast;
     const bool fits = to_values_plain(plain, format);
     ASSERT_EQ(to_values(fast, format), fits);
-    if (fits) ASSERT_EQ(fast, plain);
+    if (fits) {
+      ASSERT_EQ(fast, plain);
+    }
     (fits ? fitted : refused) += 1;
   }
   EXPECT_GT(fitted, 1000);

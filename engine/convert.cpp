@@ -14,6 +14,7 @@
 #include "io/nifti/nifti.h"
 #include "io/nrrd/nrrd.h"
 #include "io/png/png.h"
+#include "io/rawdata/write_npy.h"
 #include "io/tiff/tiff.h"
 
 namespace penta::engine {
@@ -207,6 +208,12 @@ Bytes png_of(const io::Content& content) {
   return io::png::write(pictures.front().picture);
 }
 
+Bytes npy_of(const io::Content& content) {
+  if (const auto* image = std::get_if<Image>(&content)) return io::rawdata::write_npy(*image);
+  if (const auto* raw = std::get_if<RawData>(&content)) return io::rawdata::write_npy(*raw);
+  throw Error(Code::wrong_use, "an .npy is made of an image or of raw data");
+}
+
 void write_voxels(const io::Content& content, const ConvertSettings& settings, bool from_dicom, Writer& writer,
                   Converted& done) {
   if (const auto* image = std::get_if<Image>(&content)) return writer.image(*image, from_dicom);
@@ -239,6 +246,8 @@ Converted convert(const fs::path& in, const fs::path& out, const ConvertSettings
     write_voxels(*loaded.content, settings, loaded.format == "DICOM", writer, done);
   } else if (ends_with(out, ".png")) {
     writer.put(out, png_of(*loaded.content));
+  } else if (ends_with(out, ".npy")) {
+    writer.put(out, npy_of(*loaded.content));
   } else if (ends_with(out, ".json") && std::holds_alternative<StructuredReport>(*loaded.content)) {
     writer.put(out, to_json(std::get<StructuredReport>(*loaded.content)).dump() + "\n");
   } else if (ends_with(out, ".dcm")) {
@@ -247,7 +256,7 @@ Converted convert(const fs::path& in, const fs::path& out, const ConvertSettings
     save_dicom_images(out, *loaded.content, settings.as == "enhanced", job, done.remarks);
     done.files.push_back(out);
   } else {
-    throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .nii, .hdr, .nrrd, .mha, .tif, .png, .json (of a DICOM SR), .dcm, and a folder of DICOM");
+    throw Error(Code::wrong_use, "'" + out.string() + "': written are .nii.gz, .nii, .hdr, .nrrd, .mha, .tif, .png, .npy, .json (of a DICOM SR), .dcm, and a folder of DICOM");
   }
   return done;
 }

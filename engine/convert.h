@@ -23,7 +23,7 @@ struct Converted {
 };
 
 /// Reads one image, label map, set of contours, raw data or report and writes it as OUT's name says: .nii.gz, .nii,
-/// .hdr (with its .img), .nrrd, .mha, .tif, .png, .json (a DICOM SR), .dcm (labels as SEG, contours as RTSTRUCT, or as
+/// .hdr (with its .img), .nrrd, .mha, .tif, .png, .npy (raw data too), .json (a DICOM SR), .dcm (labels as SEG, contours as RTSTRUCT, or as
 /// settings.as says), or a folder of DICOM images. DICOM as NIfTI gets a .json with BIDS names beside it, labels one
 /// with their segment table; labels that overlap go to further files (labels.1.nii.gz).
 /// Throws Error{wrong_use} for what cannot be written so, and for an input of several series (each named).

@@ -13,7 +13,7 @@ import shell
 from tally import PENTA, ROOT, Tally
 
 CHECKS = ["tools/check_layers.py", "tools/check_cards.py", "tools/check_names.py", "tools/size.py",
-          "tools/check_third_party.py", "tools/cells.py --check"]
+          "tools/check_third_party.py", "tools/check_vendors.py", "tools/cells.py --check"]
 
 
 def build(tally, preset, targets=()):

@@ -17,7 +17,7 @@ DOUBLE = re.compile(r"\b(?:double|float|Vector3|Fact<double>|std::optional<doubl
 DEFINE = re.compile(r"^\s*#\s*define\b", re.M)
 USING = re.compile(r"^\s*using\s+namespace\b", re.M)
 LATER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-HOST = re.compile(r"https?://(?!(?:www\.)?(?:doi\.org|w3\.org|dicom\.nema\.org|snomed\.info|unitsofmeasure\.org))", re.I)
+HOST = re.compile(r"https?://(?!(?:www\.)?(?:doi\.org|w3\.org|dicom\.nema\.org|ismrm\.org|snomed\.info|unitsofmeasure\.org))", re.I)
 TYPE = re.compile(r"^\s*(?:template\s*<[^>]*>\s*)?(?:class|struct|enum class)\s+([A-Za-z_]\w*)(?=[^;]*\{)", re.M)
 FUNCTION = re.compile(r"^\s*(?:\[\[nodiscard\]\]\s*)?(?!\s*(?:return|else|throw|delete|new)\b)\w[\w:<>,&* ]*[ &*]([a-zA-Z_]\w*)\([^;{]*\)"
                       r"(?: const)?(?: noexcept)?(?: override)?\s*[;{]", re.M)

@@ -27,7 +27,7 @@ Command convert_command() {
   return {"convert",
           "DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG, raw formats into one another; labels, contours and reports too",
           {{one, "IN", "a file, or a folder of one series", true},
-           {one, "OUT", "file.nii.gz .nii .hdr .nrrd .mha .tif .png; .json of a DICOM SR; .dcm of labels or contours; or a folder for DICOM images", true},
+           {one, "OUT", "file.nii.gz .nii .hdr .nrrd .mha .tif .png .npy; .json of a DICOM SR; .dcm of labels or contours; or a folder for DICOM images", true},
            {one, "--series", "of several series: the UID or number of the one that is meant", false},
            {one, "--source", "the image that labels or contours belong to", false},
            {one, "--as", "the DICOM object: seg, rtstruct, enhanced, parametric-map, secondary-capture", false},

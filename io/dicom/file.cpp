@@ -14,7 +14,9 @@ namespace penta::io::dicom {
 
 namespace {
 
-FileStamp stamp_in(const struct stat& status) noexcept {
+using Status = struct ::stat;
+
+FileStamp stamp_in(const Status& status) noexcept {
   return {status.st_size, std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
@@ -27,7 +29,7 @@ File::File(const std::filesystem::path& path, std::string name) : name_(std::mov
     const bool folder = std::filesystem::is_directory(path);
     throw Error(Code::bad_input, "reading " + name_ + (folder ? ": not a regular file" : ": the file cannot be opened"));
   }
-  struct stat status {};
+  Status status{};
   if (::fstat(handle_, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(handle_);
     throw Error(Code::bad_input, "reading " + name_ + ": not a regular file");
@@ -48,7 +50,7 @@ void File::read(std::int64_t offset, std::span<std::byte> out) const {
 }
 
 std::optional<FileStamp> stamp_of(const std::filesystem::path& path) noexcept {
-  struct stat status {};
+  Status status{};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return stamp_in(status);
 }

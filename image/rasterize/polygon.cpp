@@ -136,7 +136,8 @@ void each_run(const std::vector<SliceRuns>& slices, const Grid& grid, Voxels vox
 }
 
 // The first layer in which no voxel of a region is taken; a new one where there is none.
-std::size_t layer_for(const std::vector<SliceRuns>& runs, const Grid& grid, std::vector<Volume<std::uint16_t>>& layers) {
+std::size_t layer_for(const std::vector<SliceRuns>& runs, const Grid& grid,
+                      std::vector<Volume<std::uint16_t>>& layers) {
   for (std::size_t k = 0; k < layers.size(); ++k) {
     bool free = true;
     each_run(runs, grid, layers[k].voxels(), [&](std::span<std::uint16_t> voxels) {
@@ -210,8 +211,9 @@ void say_where_it_lies(const std::string& name, const Drawn& drawn, const std::v
   if (runs.empty())
     remarks.push_back({Severity::warning, "region_empty", name + "encloses no voxel centre of this image"});
   else if (outside > 0)
-    remarks.push_back({Severity::warning, "contours_outside",
-                       name + counted(outside, "contour") + " above or below the image: what they enclose is not measured"});
+    remarks.push_back(
+        {Severity::warning, "contours_outside",
+         name + counted(outside, "contour") + " above or below the image: what they enclose is not measured"});
   else if (beside_the_image(drawn.planes, grid))
     remarks.push_back({Severity::warning, "contours_outside",
                        name + "reaches beyond the sides of the image: what lies there is not measured"});

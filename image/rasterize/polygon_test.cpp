@@ -9,7 +9,8 @@
 namespace penta {
 namespace {
 
-ContourRegion ring(std::string name, double radius_mm, std::initializer_list<double> planes_mm, PatientPoint centre = {50, 50, 0}) {
+ContourRegion ring(std::string name, double radius_mm, std::initializer_list<double> planes_mm,
+                   PatientPoint centre = {50, 50, 0}) {
   ContourRegion region;
   region.name = std::move(name);
   for (const double z : planes_mm) {

@@ -27,7 +27,8 @@ std::int64_t count_of(const Mask& mask) { return std::count(mask.begin(), mask.e
 bool is_inside(const std::vector<Polygon>& polygons, std::int64_t column, std::int64_t row) {
   bool inside = false;
   const auto lattice = [](double v) { return std::round(static_cast<long double>(v) * lattice_steps); };
-  const long double px = static_cast<long double>(column * lattice_steps), py = static_cast<long double>(row * lattice_steps);
+  const long double px = static_cast<long double>(column * lattice_steps),
+                    py = static_cast<long double>(row * lattice_steps);
   for (const Polygon& polygon : polygons)
     for (std::size_t i = 0; i < polygon.size(); ++i) {
       const IndexPoint &p = polygon[i], &q = polygon[(i + 1) % polygon.size()];
@@ -68,7 +69,8 @@ TEST(Scan, PhantomEdgesAreHalfOpenSoNeighboursShareNoPixelAndLeaveNoGap) {
 
 // A fan of triangles through pixel centres around one centre: each pixel of the square belongs to exactly one.
 TEST(Scan, PhantomFanOfTrianglesCoversEachPixelOnce) {
-  const std::vector<IndexPoint> rim{{0, 0, 0}, {5, 0, 0}, {10, 0, 0}, {10, 3, 0}, {10, 10, 0}, {7, 10, 0}, {0, 10, 0}, {0, 4, 0}};
+  const std::vector<IndexPoint> rim{{0, 0, 0},   {5, 0, 0},  {10, 0, 0}, {10, 3, 0},
+                                    {10, 10, 0}, {7, 10, 0}, {0, 10, 0}, {0, 4, 0}};
   const IndexPoint centre{5, 5, 0};
   Mask sum(144, 0);
   for (std::size_t i = 0; i < rim.size(); ++i) {
@@ -94,8 +96,10 @@ TEST(Scan, PhantomSquareCircleAndStarWithAHole) {
 
 // A keyhole (PS3.3 C.8.8.6.3): the channel has no width, so the hole is the same as with two contours.
 TEST(Scan, PhantomKeyholeIsAHole) {
-  const Polygon outer{{2, 2, 0}, {20, 2, 0}, {20, 20, 0}, {2, 20, 0}}, inner{{8, 8, 0}, {8, 14, 0}, {14, 14, 0}, {14, 8, 0}};
-  const Polygon keyhole{{2, 2, 0}, {20, 2, 0}, {20, 20, 0}, {2, 20, 0}, {2, 8, 0}, {8, 8, 0}, {8, 14, 0}, {14, 14, 0}, {14, 8, 0}, {8, 8, 0}, {2, 8, 0}};
+  const Polygon outer{{2, 2, 0}, {20, 2, 0}, {20, 20, 0}, {2, 20, 0}},
+      inner{{8, 8, 0}, {8, 14, 0}, {14, 14, 0}, {14, 8, 0}};
+  const Polygon keyhole{{2, 2, 0},  {20, 2, 0},  {20, 20, 0}, {2, 20, 0}, {2, 8, 0}, {8, 8, 0},
+                        {8, 14, 0}, {14, 14, 0}, {14, 8, 0},  {8, 8, 0},  {2, 8, 0}};
   EXPECT_EQ(filled({keyhole}, 24, 24), filled({outer, inner}, 24, 24));
   EXPECT_EQ(count_of(filled({keyhole}, 24, 24)), 18 * 18 - 36);
 }
@@ -118,7 +122,8 @@ TEST(Scan, TwinBruteForceOnRandomPolygons) {
 
 TEST(Scan, DegenerateAndRepeatedPointsEncloseNothingMore) {
   EXPECT_EQ(count_of(filled({{}, {{3, 3, 0}}, {{3, 3, 0}, {9, 9, 0}}}, 10, 10)), 0);
-  const Polygon once{{1, 1, 0}, {7, 1, 0}, {4, 7, 0}}, twice{{1, 1, 0}, {1, 1, 0}, {7, 1, 0}, {7, 1, 0}, {4, 7, 0}, {1, 1, 0}};
+  const Polygon once{{1, 1, 0}, {7, 1, 0}, {4, 7, 0}},
+      twice{{1, 1, 0}, {1, 1, 0}, {7, 1, 0}, {7, 1, 0}, {4, 7, 0}, {1, 1, 0}};
   EXPECT_EQ(filled({once}, 10, 10), filled({twice}, 10, 10));
   EXPECT_EQ(count_of(filled({{{-1e9, -1e9, 0}, {1e9, -1e9, 0}, {1e9, 1e9, 0}, {-1e9, 1e9, 0}}}, 10, 10)), 100);
 }

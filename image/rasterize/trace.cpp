@@ -210,7 +210,8 @@ std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer) {
         static_cast<std::size_t>(segment.layer) >= labels.layers.size())
       throw Error(Code::bad_input,
                   "tracing contours: segment '" + segment.name + "' names no value or layer of its labels");
-    if (static_cast<std::size_t>(segment.layer) == layer) rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
+    if (static_cast<std::size_t>(segment.layer) == layer)
+      rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
   }
   return rows;
 }

@@ -22,13 +22,15 @@ LabelMap random_labels(const Grid& grid, unsigned seed, int layers) {
     labels.layers.emplace_back(grid);
     for (std::uint16_t& voxel : labels.layers.back().voxels()) voxel = static_cast<std::uint16_t>(random() % 4);
     for (int value = 1; value <= 3; ++value)
-      labels.segments.push_back({value, layer, "layer " + std::to_string(layer) + " label " + std::to_string(value), {}});
+      labels.segments.push_back(
+          {value, layer, "layer " + std::to_string(layer) + " label " + std::to_string(value), {}});
   }
   return labels;
 }
 
 bool same_voxels(const LabelMap& a, const Segment& in_a, const LabelMap& b, const Segment& in_b) {
-  const auto x = a.layers[static_cast<std::size_t>(in_a.layer)].voxels(), y = b.layers[static_cast<std::size_t>(in_b.layer)].voxels();
+  const auto x = a.layers[static_cast<std::size_t>(in_a.layer)].voxels(),
+             y = b.layers[static_cast<std::size_t>(in_b.layer)].voxels();
   for (std::size_t i = 0; i < x.size(); ++i)
     if ((x[i] == in_a.value) != (y[i] == in_b.value)) return false;
   return true;
@@ -52,7 +54,8 @@ TEST(Trace, PhantomBorders) {
   EXPECT_TRUE(trace_edges(std::vector<std::uint8_t>(6, 0), 3, 2).empty());
 }
 
-std::vector<std::uint8_t> filled(const std::vector<std::vector<IndexPoint>>& polygons, std::int64_t nx, std::int64_t ny) {
+std::vector<std::uint8_t> filled(const std::vector<std::vector<IndexPoint>>& polygons, std::int64_t nx,
+                                 std::int64_t ny) {
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(nx * ny), 0);
   for (const PixelRun& run : runs_inside(polygons, nx, ny))
     for (std::int64_t x = run.first; x < run.end; ++x) mask[static_cast<std::size_t>(x + nx * run.row)] = 1;

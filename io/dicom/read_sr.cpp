@@ -91,7 +91,8 @@ void read_spatial(const Node& node, MeasurementGroup& group, Reading& reading) {
   SpatialRegion region;
   region.shape = shape->second;
   region.frame_of_reference_uid = text(*node.item, sr::referenced_frame_of_reference);
-  for (std::size_t i = 0; i < values.size(); i += 3) region.points_mm.push_back({values[i], values[i + 1], values[i + 2]});
+  for (std::size_t i = 0; i < values.size(); i += 3)
+    region.points_mm.push_back({values[i], values[i + 1], values[i + 2]});
   group.spatial.push_back(std::move(region));
 }
 
@@ -154,7 +155,8 @@ void read_group(DcmItem& container, Reading& reading, int depth) {
   for (PlanarRegion& region : group.planar) region.tracking_id = group.tracking_id;
   if (group.template_id.empty() && !reading.foreign) group.template_id = template_by_content(group);
   if (holds_anything(group)) {
-    if (reading.foreign && group.tracking_id.empty()) group.tracking_id = sr::code_in(container, sr::concept_name).meaning;
+    if (reading.foreign && group.tracking_id.empty())
+      group.tracking_id = sr::code_in(container, sr::concept_name).meaning;
     reading.report.groups.push_back(std::move(group));
   } else {
     auto& statements = reading.report.statements;
@@ -210,7 +212,8 @@ void read_evidence(DcmItem& data, StructuredReport& report) {
     for (DcmItem* study : items(data, sequence))
       for (DcmItem* series : items(*study, sr::referenced_series)) {
         EvidenceSeries row{text(*study, tag::study_uid), text(*series, tag::series_uid), {}};
-        for (DcmItem* instance : items(*series, sr::referenced_sop)) row.instances.push_back(sr::reference_of(*instance));
+        for (DcmItem* instance : items(*series, sr::referenced_sop))
+          row.instances.push_back(sr::reference_of(*instance));
         report.evidence.push_back(std::move(row));
       }
   if (!report.referenced.empty()) return;
@@ -221,11 +224,12 @@ void read_evidence(DcmItem& data, StructuredReport& report) {
 void say_what_was_found(const Reading& reading, std::vector<Remark>& remarks) {
   const StructuredReport& report = reading.report;
   if (reading.foreign)
-    remarks.push_back({Severity::note, "foreign_report",
-                       "a report '" + report.title.meaning + "'" +
-                           (report.template_id.empty() ? " without a template" : " of the template TID " + report.template_id) +
-                           ", not TID 1500: " + std::to_string(report.groups.size()) + " groups of numbers and " +
-                           std::to_string(report.statements.size()) + " codes and texts were understood"});
+    remarks.push_back(
+        {Severity::note, "foreign_report",
+         "a report '" + report.title.meaning + "'" +
+             (report.template_id.empty() ? " without a template" : " of the template TID " + report.template_id) +
+             ", not TID 1500: " + std::to_string(report.groups.size()) + " groups of numbers and " +
+             std::to_string(report.statements.size()) + " codes and texts were understood"});
   if (reading.bad_numbers > 0)
     remarks.push_back({Severity::warning, "numbers_left_out",
                        std::to_string(reading.bad_numbers) +
@@ -233,8 +237,9 @@ void say_what_was_found(const Reading& reading, std::vector<Remark>& remarks) {
   std::size_t count = 0;
   for (const auto& [what, times] : reading.left_out) count += times;
   if (count > 0)
-    remarks.push_back({Severity::note, "content_left_out",
-                       std::to_string(count) + " content items are left out, such as " + reading.left_out.begin()->first});
+    remarks.push_back(
+        {Severity::note, "content_left_out",
+         std::to_string(count) + " content items are left out, such as " + reading.left_out.begin()->first});
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace {
 
 std::optional<double> float64(DcmItem& item, Tag tag) {
   Float64 value = 0;
-  if (item.findAndGetFloat64(DcmTagKey(tag.group, tag.element), value).bad() || !std::isfinite(value)) return std::nullopt;
+  if (item.findAndGetFloat64(DcmTagKey(tag.group, tag.element), value).bad() || !std::isfinite(value))
+    return std::nullopt;
   return value;
 }
 
@@ -68,7 +69,8 @@ Finding finding_of(const MeasurementGroup& group) {
   finding.code = group.finding;
   finding.region = region_name(group);
   for (const Quantity& quantity : group.quantities)
-    if (quantity.value && (quantity.label == "score" || quantity.name.meaning == "score")) finding.score = *quantity.value;
+    if (quantity.value && (quantity.label == "score" || quantity.name.meaning == "score"))
+      finding.score = *quantity.value;
   return finding;
 }
 
@@ -87,7 +89,8 @@ Finding planar_finding(const MeasurementGroup& group, const PlanarRegion& region
   if (region.shape == PlanarRegion::Shape::ellipse && points.size() == 4) {
     for (const auto& p : points) finding.ellipse_px.push_back({p[0], p[1]});
     const double x = (points[0][0] + points[1][0]) / 2, y = (points[0][1] + points[1][1]) / 2;
-    const double dx = std::hypot(points[1][0] - x, points[3][0] - x), dy = std::hypot(points[1][1] - y, points[3][1] - y);
+    const double dx = std::hypot(points[1][0] - x, points[3][0] - x),
+                 dy = std::hypot(points[1][1] - y, points[3][1] - y);
     points = {{x - dx, y - dy, 0}, {x + dx, y + dy, 0}};
   }
   add_points(finding, points);

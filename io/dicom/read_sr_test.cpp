@@ -36,7 +36,10 @@ TEST(ReadSr, InverseValuesAndCodesAreBitIdentical) {
   const std::array<double, 9> values{1.0 / 3, std::nextafter(1.0, 2), -std::sqrt(2.0) * 1e-300, 1.7976931348623157e308,
                                      5e-324, 0.1 + 0.2, -0.0, 123456789.123456789, 7};
   for (std::size_t i = 0; i < values.size(); ++i) {
-    Measurement m{"value " + std::to_string(i), values[i], i % 2 == 0 ? "mm" : "g/mL", {"99LAB", "Q" + std::to_string(i), "value"}};
+    Measurement m{"value " + std::to_string(i),
+                  values[i],
+                  i % 2 == 0 ? "mm" : "g/mL",
+                  {"99LAB", "Q" + std::to_string(i), "value"}};
     m.region = i < 5 ? "Liver" : "", m.side = i < 3 ? Side::left : Side::none, m.formula = "a = b";
     measurements.push_back(m);
   }
@@ -90,14 +93,21 @@ TEST(ReadSr, InverseGroupsOfAllShapes) {
   for (const Shape shape : {Shape::point, Shape::multipoint, Shape::polyline, Shape::circle, Shape::ellipse}) {
     MeasurementGroup group;
     group.tracking_id = "shape " + std::to_string(report.groups.size()), group.tracking_uid = "1.2.9";
-    group.finding = {"SCT", "27925004", "Nodule"}, group.category = {"SCT", "49755003", "Morphologically Abnormal Structure"};
-    group.site = {"SCT", "39607008", "Lung"}, group.side = Side::right, group.method = {"DCM", "126410", "SUV body weight calculation method"};
-    group.planar = {{shape, group.tracking_id, {"1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.4.1", 2}, {{1.5, 2.25}, {3, 4}, {5, 6}, {7, 8}}}};
+    group.finding = {"SCT", "27925004", "Nodule"},
+    group.category = {"SCT", "49755003", "Morphologically Abnormal Structure"};
+    group.site = {"SCT", "39607008", "Lung"}, group.side = Side::right,
+    group.method = {"DCM", "126410", "SUV body weight calculation method"};
+    group.planar = {{shape,
+                     group.tracking_id,
+                     {"1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.4.1", 2},
+                     {{1.5, 2.25}, {3, 4}, {5, 6}, {7, 8}}}};
     Quantity area{{"SCT", "42798000", "Area"}, 1.0 / 7, {"UCUM", "mm2", "square millimeter"}};
-    area.method = {"DCM", "126410", "m"}, area.derivation = {"SCT", "373098007", "Mean"}, area.site = {"SCT", "39607008", "Lung"};
+    area.method = {"DCM", "126410", "m"}, area.derivation = {"SCT", "373098007", "Mean"},
+    area.site = {"SCT", "39607008", "Lung"};
     area.modifiers = {{{"99LAB", "1", "how"}, {"99LAB", "2", "so"}, {}}};
     group.quantities = {area};
-    group.evaluations = {{{"SCT", "272141005", "Severity"}, {"SCT", "6736007", "Moderate"}, {}}, {{"99LAB", "3", "words"}, {}, "as said"}};
+    group.evaluations = {{{"SCT", "272141005", "Severity"}, {"SCT", "6736007", "Moderate"}, {}},
+                         {{"99LAB", "3", "words"}, {}, "as said"}};
     report.groups.push_back(group);
   }
   const StructuredReport back = read(write_sr(report, cine(), provenance()));
@@ -107,7 +117,8 @@ TEST(ReadSr, InverseGroupsOfAllShapes) {
     EXPECT_EQ(b.template_id, "1410");
     EXPECT_EQ(b.tracking_id, a.tracking_id);
     EXPECT_EQ(b.tracking_uid, a.tracking_uid);
-    for (const auto& [x, y] : {std::pair{a.finding, b.finding}, {a.category, b.category}, {a.site, b.site}, {a.method, b.method}}) {
+    for (const auto& [x, y] :
+         {std::pair{a.finding, b.finding}, {a.category, b.category}, {a.site, b.site}, {a.method, b.method}}) {
       EXPECT_EQ(x, y);
       EXPECT_EQ(x.meaning, y.meaning);
     }

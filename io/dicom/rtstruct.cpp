@@ -20,7 +20,8 @@ constexpr Tag roi_sequence{0x3006, 0x0020}, roi_number{0x3006, 0x0022}, roi_name
     referenced_frame_number{0x0008, 0x1160}, coding_scheme{0x0008, 0x0102};
 
 SourceInstance reference_of(DcmItem& item) {
-  return {text(item, referenced_class), text(item, referenced_instance), integer(item, referenced_frame_number).value_or(0)};
+  return {text(item, referenced_class), text(item, referenced_instance),
+          integer(item, referenced_frame_number).value_or(0)};
 }
 
 void read_references(DcmItem& data, Contours& out) {
@@ -155,10 +156,11 @@ ByNumber read_rois(DcmItem& data, Contours& out, std::vector<Remark>& faults) {
     region.frame_of_reference_uid = text(*item, roi_frame);
     if (out.frame_of_reference_uid.empty()) out.frame_of_reference_uid = region.frame_of_reference_uid;
     if (!number || !by_number.emplace(*number, out.regions.size()).second)
-      faults.push_back({Severity::error, "roi_number",
-                        "region '" + region.name + "': ROI Number (3006,0022) " +
-                            (number ? std::to_string(*number) + " is that of another region" : "is missing or not a number") +
-                            ", so no contours can be given to it"});
+      faults.push_back(
+          {Severity::error, "roi_number",
+           "region '" + region.name + "': ROI Number (3006,0022) " +
+               (number ? std::to_string(*number) + " is that of another region" : "is missing or not a number") +
+               ", so no contours can be given to it"});
     out.regions.push_back(std::move(region));
   }
   return by_number;

@@ -147,7 +147,8 @@ const char* type_of(ContourKind kind) noexcept {
   return "CLOSED_PLANAR";
 }
 
-void put_contour(DcmItem& row, const Contour& contour, std::int64_t number, const SourcePlanes& planes, const Set& set) {
+void put_contour(DcmItem& row, const Contour& contour, std::int64_t number, const SourcePlanes& planes,
+                 const Set& set) {
   DcmItem& item = parts::add_item(row, DCM_ContourSequence);
   if (!contour.images.empty())
     for (const SourceInstance& image : contour.images) parts::add_reference(item, DCM_ContourImageSequence, image);
@@ -197,7 +198,8 @@ std::string rtstruct_instance_uid(const Provenance& provenance) {
 
 std::vector<std::byte> write_rtstruct(const Contours& contours, const Image& source, const Provenance& provenance) {
   if (contours.regions.empty()) throw Error(Code::bad_input, "writing an RTSTRUCT: there are no regions");
-  const Set set{contours, source, provenance, frame_of_reference_of(contours, source, provenance), numbers_of(contours)};
+  const Set set{contours, source, provenance, frame_of_reference_of(contours, source, provenance),
+                numbers_of(contours)};
   const Acquisition& acquisition = source.acquisition;
   DcmDataset data;
   parts::put_patient_and_study(data, acquisition, provenance);

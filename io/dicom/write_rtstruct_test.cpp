@@ -40,7 +40,8 @@ LabelMap random_labels(const Grid& grid, unsigned seed, int layers) {
     labels.layers.emplace_back(grid);
     for (std::uint16_t& voxel : labels.layers.back().voxels()) voxel = static_cast<std::uint16_t>(random() % 3);
     for (int value = 1; value <= 2; ++value)
-      labels.segments.push_back({value, layer, "label " + std::to_string(2 * layer + value), {"SCT", "10200004", "Liver"}});
+      labels.segments.push_back(
+          {value, layer, "label " + std::to_string(2 * layer + value), {"SCT", "10200004", "Liver"}});
   }
   labels.segments[0].colour = {1, 2, 3};
   return labels;
@@ -137,8 +138,10 @@ TEST(WriteRtstruct, InverseLongContour) {
   ContourRegion region;
   region.name = "long";
   region.contours.emplace_back();
-  for (int i = 0; i < 5000; ++i) region.contours[0].points_mm.push_back({50 * std::cos(i * 0.001), 50 * std::sin(i * 0.001), 3.3});
-  for (PatientPoint& p : region.contours[0].points_mm) p = {std::round(p.x * 1e6) / 1e6, std::round(p.y * 1e6) / 1e6, p.z};
+  for (int i = 0; i < 5000; ++i)
+    region.contours[0].points_mm.push_back({50 * std::cos(i * 0.001), 50 * std::sin(i * 0.001), 3.3});
+  for (PatientPoint& p : region.contours[0].points_mm)
+    p = {std::round(p.x * 1e6) / 1e6, std::round(p.y * 1e6) / 1e6, p.z};
   contours.regions = {region};
   const auto bytes = write_rtstruct(contours, source_on(Grid({4, 4, 2}, {1, 1, 3.3})), provenance());
   const Contours back = std::get<Contours>(read_bytes(bytes, "rtstruct"));

@@ -130,7 +130,8 @@ void add_place(DcmItem& item, const MeasurementGroup& group, bool planar) {
     tree::add_spatial(item, planar ? dcm("111030", "Image Region") : dcm("121231", "Volume Surface"), region);
   const bool segmented = !group.segmentation.sop_instance_uid.empty();
   if (segmented) {
-    const CodedConcept name = planar ? dcm("121214", "Referenced Segmentation Frame") : dcm("121191", "Referenced Segment");
+    const CodedConcept name =
+        planar ? dcm("121214", "Referenced Segmentation Frame") : dcm("121191", "Referenced Segment");
     tree::add_image(item, tree::contains, &name, group.segmentation, group.segments);
   }
   const CodedConcept source = segmented || !group.spatial.empty() ? dcm("121233", "Source image for segmentation")
@@ -193,8 +194,8 @@ void put_evidence(DcmDataset& data, const StructuredReport& report, const Acquis
 void put_document(DcmDataset& data, const StructuredReport& report, const Acquisition& source,
                   const Provenance& provenance) {
   parts::put_patient_and_study(data, source, provenance);
-  parts::put_series(data, "SR", parts::uid_for(provenance, "sr series"), 101, "Measurements " + provenance.method, source,
-                    provenance);
+  parts::put_series(data, "SR", parts::uid_for(provenance, "sr series"), 101, "Measurements " + provenance.method,
+                    source, provenance);
   parts::put_equipment_and_sop(data, UID_Comprehensive3DSRStorage, sr_instance_uid(provenance), source, provenance);
   parts::put_contributing_equipment(data, provenance);
   parts::put_moment(data, DCM_ContentDate, DCM_ContentTime, provenance);
@@ -213,7 +214,8 @@ void put_document(DcmDataset& data, const StructuredReport& report, const Acquis
 void put_root(DcmDataset& data, const CodedConcept& title) {
   parts::put(data, DCM_ValueType, "CONTAINER");
   parts::put(data, DCM_ContinuityOfContent, "SEPARATE");
-  parts::add_code(data, DCM_ConceptNameCodeSequence, title.empty() ? dcm("126000", "Imaging Measurement Report") : title);
+  parts::add_code(data, DCM_ConceptNameCodeSequence,
+                  title.empty() ? dcm("126000", "Imaging Measurement Report") : title);
   DcmItem& row = parts::add_item(data, DCM_ContentTemplateSequence);
   parts::put(row, DCM_MappingResource, "DCMR");
   parts::put(row, DCM_TemplateIdentifier, "1500");

@@ -69,9 +69,11 @@ Quantity quantity_of(const Measurement& measurement, const Provenance& provenanc
   if (!quantity.algorithm.empty())
     quantity.algorithm_version = own ? provenance.method_version : "Pentascope " + provenance.software_version;
   // One code may stand for several quantities (SUVmax, SUVmean): what tells them apart is said beside it.
-  if (measurement.code.empty() || measurement.name.empty() || measurement.name == measurement.code.meaning) return quantity;
+  if (measurement.code.empty() || measurement.name.empty() || measurement.name == measurement.code.meaning)
+    return quantity;
   quantity.label = measurement.name;
-  if (const Derivation* row = derivation_of(measurement.name)) quantity.derivation = {row->scheme, row->value, row->meaning};
+  if (const Derivation* row = derivation_of(measurement.name))
+    quantity.derivation = {row->scheme, row->value, row->meaning};
   return quantity;
 }
 
@@ -148,7 +150,8 @@ PlanarRegion drawn(const Finding& finding, const SourceInstance& frame, const st
     for (const auto& p : finding.ellipse_px) region.points_px.push_back({p[0] + 0.5, p[1] + 0.5});
     return region;
   }
-  const double x0 = finding.box[0] + 0.5, y0 = finding.box[1] + 0.5, x1 = finding.box[3] + 0.5, y1 = finding.box[4] + 0.5;
+  const double x0 = finding.box[0] + 0.5, y0 = finding.box[1] + 0.5, x1 = finding.box[3] + 0.5,
+               y1 = finding.box[4] + 0.5;
   region.points_px = {{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}, {x0, y0}};
   return region;
 }

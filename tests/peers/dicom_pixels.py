@@ -5,7 +5,8 @@ usage: dicom_pixels.py PENTA [--frames PROGRAM] [--data FOLDER] [--only TEXT] [-
 Needs pydicom, pylibjpeg (-libjpeg, -openjpeg, -rle), pyjpegls, zstandard. Files with an ending of a packer (.gz, .zst)
 are unpacked first. What pydicom gives is taken to values as we define them: modality LUT or rescale (per frame where
 the header says so), dose grid scaling, palette and YBR to 8-bit RGB, MONOCHROME1 turned where values have no unit.
-Slices may stand in any order, and a mosaic may be taken apart. Segmentations are compared frame by frame through
+Slices may stand in any order, and a mosaic may be taken apart; one slice without a thickness is written by
+--geometry=resample, and it is said. Segmentations are compared frame by frame through
 PROGRAM (build target dicom_frames), since a label map holds them sorted by segment and place.
 Prints a row a file that is not plainly the same (all of them with --all), and one line at the end. Exit 1 when a file
 differs, crashes, takes more than 10 s or more than 1 GiB, or when more than 5 are refused.
@@ -207,6 +208,10 @@ def verdict_of(path, args, folder):
     out.unlink(missing_ok=True)
     by_frames = args.frames and ds is not None and ds.get("Modality") == "SEG"
     run = Run([args.frames if by_frames else args.penta] + ([] if by_frames else ["convert"]) + [str(path), str(out)])
+    policy = ""
+    if "one slice without a thickness" in run.text and run.code == 3:
+        policy = "by --geometry=resample: one slice without a thickness"
+        run = Run([args.penta, "convert", str(path), str(out), "--geometry=resample"])
     if run.fault():
         return run.fault(), run.text.strip()[-160:], run
     said = run.text.strip().splitlines()[-1] if run.text.strip() else ""
@@ -219,7 +224,7 @@ def verdict_of(path, args, folder):
     if off is None:
         return "differs", f"shapes: theirs {len(theirs)} x {theirs[0].shape}, ours {len(ours)} x {ours[0].shape}", run
     if off == 0:
-        return "same", "", run
+        return "same", policy, run
     if off <= 1e-6 * largest(theirs):
         return "same", f"but for rounding to 32 bits: {off:g}", run
     if off <= 1.01 * rescale_of(ds, 0)[0] and ds.file_meta.TransferSyntaxUID in LOSSY:

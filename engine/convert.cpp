@@ -9,6 +9,7 @@
 #include "engine/pictures.h"
 #include "engine/sidecar.h"
 #include "image/rasterize/polygon.h"
+#include "image/regrid/regrid.h"
 #include "io/formats.h"
 #include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
@@ -153,6 +154,18 @@ LabelMap labels_at(const fs::path& path) {
   return labels;
 }
 
+// One slice has a place but, without a thickness, no size across: a file of voxels needs one, so it is assumed and said.
+const Image& as_volume(const Image& image, Image& room, std::vector<Remark>& remarks) {
+  const auto* stack = std::get_if<SliceStack>(&image.pixels);
+  if (stack == nullptr || stack->slices.size() != 1) return image;
+  std::vector<Remark> said;
+  Volume<float> volume = regrid(*stack, RegridPolicy::resample, said);
+  std::erase_if(remarks, [](const Remark& remark) { return remark.code == "geometry_policy"; });
+  add_new(remarks, said);
+  room = image_like(image, std::move(volume), image.unit);
+  return room;
+}
+
 class Writer {
  public:
   Writer(const fs::path& out, Converted& done) : out_(out), format_(voxel_format_of(out)), done_(done) {}
@@ -216,7 +229,10 @@ Bytes npy_of(const io::Content& content) {
 
 void write_voxels(const io::Content& content, const ConvertSettings& settings, bool from_dicom, Writer& writer,
                   Converted& done) {
-  if (const auto* image = std::get_if<Image>(&content)) return writer.image(*image, from_dicom);
+  if (const auto* image = std::get_if<Image>(&content)) {
+    Image room;
+    return writer.image(as_volume(*image, room, done.remarks), from_dicom);
+  }
   if (const auto* labels = std::get_if<LabelMap>(&content)) return writer.labels(*labels);
   const auto* contours = std::get_if<Contours>(&content);
   if (contours == nullptr)

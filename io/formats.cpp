@@ -104,7 +104,11 @@ ReadBeside beside_of(const std::filesystem::path& path) {
     if (file_name.empty() || file_name == "." || file_name == ".." || file_name.find_first_of("/\\") != std::string::npos ||
         file_name.find('\0') != std::string::npos)
       throw Error(Code::bad_input, "reading '" + first + "': its data file '" + file_name + "' is not in the same folder");
-    return read_file(folder / file_name);
+    try {
+      return read_file(folder / file_name);
+    } catch (const Error& error) {
+      rethrow_with(error, "reading the data of '" + first + "'");
+    }
   };
 }
 

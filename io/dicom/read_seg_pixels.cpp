@@ -169,11 +169,14 @@ bool fill(Volume<std::uint16_t>& layer, const FramesBySlice& slices, const Masks
   return false;
 }
 
-void add_layer(LabelMap& labels, const Grid& grid) {
-  constexpr std::int64_t limit = std::int64_t{8} << 30;
+// Overlapping segments of a small file must not ask for any amount of memory.
+void add_layer(LabelMap& labels, const Grid& grid, const Object& object) {
+  constexpr std::int64_t always = std::int64_t{1} << 30, most = std::int64_t{8} << 30;
   const auto layers = static_cast<std::int64_t>(labels.layers.size()) + 1;
-  if (grid.count() * 2 * layers > limit && layers > 1)
-    bad("its segments overlap so much that " + std::to_string(layers) + " layers of labels need more than 8 GiB");
+  const std::int64_t needed = grid.count() * 2 * layers;
+  if (layers > 1 && needed > std::min(most, std::max(always, 200 * object.file_bytes)))
+    bad("its segments overlap so much that they need " + std::to_string(layers) + " layers of labels, which is " +
+        std::to_string(needed >> 20) + " MiB");
   labels.layers.emplace_back(grid);
 }
 
@@ -188,13 +191,13 @@ void fill_masks(const Object& object, const Header& header, const Grid& grid, La
       add(labels.remarks, "frames_without_segment",
           "frames of segment " + std::to_string(number) +
               ", which the Segment Sequence (0062,0002) lacks, are left out");
-  add_layer(labels, grid);
+  add_layer(labels, grid, object);
   for (Segment& segment : labels.segments) {
     const auto own = frames.find(segment.value);
     if (own == frames.end()) continue;
     std::size_t layer = 0;
     while (!fill(labels.layers[layer], own->second, masks, header.plane(), static_cast<std::uint16_t>(segment.value)))
-      if (++layer == labels.layers.size()) add_layer(labels, grid);
+      if (++layer == labels.layers.size()) add_layer(labels, grid, object);
     segment.layer = static_cast<int>(layer);
   }
 }
@@ -229,7 +232,7 @@ void fill_labels(const Object& object, const Header& header, const Grid& grid, L
     if (!places.insert(frame.slice).second)
       bad("two frames of a LABELMAP lie at one place (0020,0032): a segmentation over time is not read");
   const auto table = value_table(object.data(), labels);
-  add_layer(labels, grid);
+  add_layer(labels, grid, object);
   const std::size_t plane = header.plane();
   parallel_for(static_cast<std::int64_t>(header.frames.size()), 4, [&](std::int64_t first, std::int64_t last) {
     std::vector<std::int32_t> values(plane);

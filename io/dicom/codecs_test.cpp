@@ -149,6 +149,20 @@ TEST(DeflatedImageFrame, AFrameThatGrowsPastItsSizeIsRefused) {
   EXPECT_THROW(static_cast<void>(read_made(picture(12).encapsulated(deflated, {deflate_frame(few)}))), Error);
 }
 
+// A data set that inflates past 64 MiB and 200 times its packed size stops there.
+TEST(Deflated, ADataSetThatGrowsWithoutEndIsRefused) {
+  const Bytes bomb = deflate_frame(Bytes(std::size_t{65} << 20));
+  Bytes file = picture(8).encapsulated("1.2.840.10008.1.2.1.99", {Bytes(2)});
+  file.resize(132 + 8 + 22);  // up to the end of the meta header
+  file.insert(file.end(), bomb.begin(), bomb.end());
+  try {
+    static_cast<void>(read_made(file));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("grows past the limit"), std::string::npos) << error.what();
+  }
+}
+
 // Fragments: three frames, the second in two fragments.
 struct Cine {
   std::vector<std::vector<std::uint16_t>> values;

@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "core/image.h"
 #include "core/random.h"
 #include "io/dicom/dicom.h"
@@ -130,6 +131,17 @@ TEST(Htj2kLossy, InverseWithinTheQuantisationStep) {
   const Image image = decoded(how, values, "1.2.840.10008.1.2.4.203");
   const auto& pixels = std::get<std::vector<std::uint16_t>>(image.frames().at(0).pixels);
   for (std::size_t i = 0; i < pixels.size(); ++i) ASSERT_NEAR(pixels[i], values[i], 3) << i;
+}
+
+// The size of the stream is compared before memory is set aside for it.
+TEST(Htj2kBroken, AnotherSizeThanTheHeaderSaysIsRefused) {
+  const Encoding how;
+  auto stream = encode(values_of(how), how);
+  Made made = picture(how);
+  made.word(tag::columns, columns + 1);
+  EXPECT_THROW(static_cast<void>(read_bytes(made.encapsulated("1.2.840.10008.1.2.4.201", {stream}), "made")), Error);
+  stream.resize(stream.size() / 2);
+  EXPECT_THROW(static_cast<void>(read_bytes(picture(how).encapsulated("1.2.840.10008.1.2.4.201", {stream}), "made")), Error);
 }
 
 }  // namespace

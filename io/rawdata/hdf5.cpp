@@ -1,6 +1,9 @@
+#include <mutex>
+
 #include "core/error.h"
 #include "io/rawdata/hdf5_parts.h"
 #include "io/rawdata/rawdata.h"
+#include "io/rawdata/rehearse.h"
 
 namespace penta::io::rawdata {
 
@@ -16,11 +19,16 @@ std::string listed(const std::vector<std::string>& names) {
   return out.empty() ? "nothing" : out;
 }
 
-}  // namespace
+/// The library has one lock of its own; a child process must not be made while another thread holds it.
+std::mutex& library() {
+  static std::mutex one;
+  return one;
+}
 
-bool sniff_hdf5(std::span<const std::byte> bytes) noexcept { return starts_as_hdf5(bytes); }
+/// Enough for a slow machine to unpack the file.
+unsigned seconds_for(std::size_t bytes) { return 10 + static_cast<unsigned>(bytes / (32U << 20U)); }
 
-Content read_hdf5(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& /*beside*/) {
+RawData read_inside(std::span<const std::byte> bytes, const std::string& name) {
   const Hdf5File file(bytes, "reading HDF5 '" + name + "': ");
   RawData raw;
   const std::vector<std::string> top = file.names("/");
@@ -41,6 +49,17 @@ Content read_hdf5(std::span<const std::byte> bytes, const std::string& name, con
   }
   raw.sha256 = hash_of(raw);
   return raw;
+}
+
+}  // namespace
+
+bool sniff_hdf5(std::span<const std::byte> bytes) noexcept { return starts_as_hdf5(bytes); }
+
+Content read_hdf5(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& /*beside*/) {
+  const std::lock_guard lock(library());
+  // The library is known to crash and to run on for ever on files that were made to do so.
+  rehearse([&] { (void)read_inside(bytes, name); }, seconds_for(bytes.size()), "reading HDF5 '" + name + "': ");
+  return read_inside(bytes, name);
 }
 
 }  // namespace penta::io::rawdata

@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <functional>
 #include <numeric>
 #include <thread>
 
@@ -9,6 +13,7 @@
 #include "core/test_data.h"
 #include "io/formats.h"
 #include "io/rawdata/rawdata.h"
+#include "io/rawdata/rehearse.h"
 
 namespace penta::io::rawdata {
 namespace {
@@ -180,16 +185,35 @@ TEST(Hdf5, BadInputNamesFileAndDataSet) {
   EXPECT_NE(fault(linked.bytes()).find("neither ISMRMRD"), std::string::npos);
 }
 
+// Found by the fuzzer: the library crashes where it converts numbers whose bits lie at odd places.
+TEST(Hdf5, FilesThatCrashTheLibraryAreRefused) {
+  const std::filesystem::path kept = "tests/fuzz/kept/hdf5_fuzz/odd-number-type.h5";
+  if (!std::filesystem::exists(kept)) GTEST_SKIP() << "not run from the repository's root";
+  EXPECT_NE(fault(read_file(kept)).find("it holds no numbers"), std::string::npos);
+  // And whatever else crashes or never ends does so in a child process.
+  const auto why = [](const std::function<void()>& task) {
+    try {
+      rehearse(task, 1, "reading 'x': ");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(why([] { std::raise(SIGSEGV); }).find("crashed"), std::string::npos);
+  EXPECT_NE(why([] { ::pause(); }).find("within 1 s"), std::string::npos);
+  EXPECT_EQ(why([] { throw Error(Code::bad_input, "told by the run that follows"); }), "");
+}
+
 TEST(Hdf5, TwoReadersAtATimeDoNotMeet) {
   const Bytes one = ismrmrd("cartesian"), two = ismrmrd("radial");
   int good = 0, refused = 0;
   std::thread other([&] {
-    for (int i = 0; i < 50; ++i) refused += fault(two).empty() ? 0 : 1;
+    for (int i = 0; i < 20; ++i) refused += fault(two).empty() ? 0 : 1;
   });
-  for (int i = 0; i < 50; ++i) good += fault(one).empty() ? 1 : 0;
+  for (int i = 0; i < 20; ++i) good += fault(one).empty() ? 1 : 0;
   other.join();
-  EXPECT_EQ(good, 50);
-  EXPECT_EQ(refused, 50);
+  EXPECT_EQ(good, 20);
+  EXPECT_EQ(refused, 20);
 }
 
 TEST(Hdf5, InversePicmus) {

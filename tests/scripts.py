@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 
-from tally import PENTA, ROOT
+from tally import DATA, PENTA, ROOT
 
 LIMIT_S = 1800
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
@@ -23,13 +23,11 @@ def run_scripts(tally, folder, only=""):
 
 def run_script(tally, script, python):
     name = script.relative_to(ROOT).as_posix()
-    wants_objects = f"{script.name} DICOM_OBJECTS" in script.read_text()
-    program = PENTA.parent / "dicom_objects" if wants_objects else PENTA
     tally.section(name)
     begin = time.monotonic()
     try:
-        done = subprocess.run([python, script, program], cwd=ROOT, timeout=LIMIT_S, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env={**os.environ, "PENTA_BUILD": str(PENTA.parent)})
+        done = subprocess.run([python, script, PENTA], cwd=ROOT, timeout=LIMIT_S, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env={**os.environ, "PENTA_DATA": str(DATA)})
     except subprocess.TimeoutExpired:
         tally.add(name, f"stopped after {LIMIT_S} s")
         return

@@ -8,7 +8,6 @@ compared with itself. Prints one line a series and ends with exit 1 where voxels
     tests/peers/dcm_qa.py --penta build/release/penta --data ../shared/data
     tests/peers/dcm_qa.py --penta build/release/penta --dcm2niix ../shared/data/mr/some-series
 """
-import argparse
 import json
 import os
 import subprocess
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import nibabel
 import numpy
+
+from given import parser_of, skip_all
 
 PAIRS = [
     ("dcm_qa/In/Orientation/cor", "dcm_qa/Ref/cor_asc_35sl_16.nii"),
@@ -69,25 +70,25 @@ def by_dcm2niix(penta, folder, work):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--penta", default="build/release/penta")
-    parser.add_argument("--data", default=os.environ.get("PENTA_DATA", "../shared/data"))
+    parser = parser_of(__doc__)
     parser.add_argument("--dcm2niix", nargs="*", help="folders of one series each")
     options = parser.parse_args()
-    bad = 0
+    if options.dcm2niix is None and not options.data.is_dir():
+        return skip_all(options.data)
+    good_ones = bad = 0
     for folder in options.dcm2niix or []:
         with tempfile.TemporaryDirectory() as work:
             for name, text, good in by_dcm2niix(options.penta, folder, work):
-                bad += not good
+                good_ones, bad = good_ones + good, bad + (not good)
                 print(f"{'same' if good else 'DIFFERS'}  {folder}  {name}: {text}")
     if options.dcm2niix is None:
         for folder, reference in PAIRS:
             with tempfile.TemporaryDirectory() as work:
                 base = Path(options.data) / "dicom"
                 text, good = against(options.penta, base / folder, base / reference, os.path.join(work, "mine.nii.gz"))
-                bad += not good
+                good_ones, bad = good_ones + good, bad + (not good)
                 print(f"{'same' if good else 'DIFFERS'}  {folder}: {text}")
-    print(f"{bad} differ")
+    print(f"{good_ones} passed, {bad} failed, 0 skipped")
     return 1 if bad else 0
 
 

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Pixels of every file of data/dicom/INDEX.csv: ours (`penta convert FILE x.nrrd`) against pydicom's.
 
-usage: dicom_pixels.py PENTA [--frames PROGRAM] [--data FOLDER] [--only TEXT] [--all]
+usage: dicom_pixels.py [PENTA] [--data FOLDER] [--only TEXT] [--all]
 Needs pydicom, pylibjpeg (-libjpeg, -openjpeg, -rle), pyjpegls, zstandard. Files with an ending of a packer (.gz, .zst)
 are unpacked first. What pydicom gives is taken to values as we define them: modality LUT or rescale (per frame where
 the header says so), dose grid scaling, palette and YBR to 8-bit RGB, MONOCHROME1 turned where values have no unit.
 Slices may stand in any order, and a mosaic may be taken apart; one slice without a thickness is written by
 --geometry=resample, and it is said. Segmentations are compared frame by frame through
-PROGRAM (build target dicom_frames), since a label map holds them sorted by segment and place.
+the program dicom_frames (build target, beside PENTA), since a label map holds them sorted by segment and place.
 Prints a row a file that is not plainly the same (all of them with --all), and one line at the end. Exit 1 when a file
 differs, crashes, takes more than 10 s or more than 1 GiB, or when more than 5 are refused.
 """
-import argparse
 import csv
 import gzip
 import os
@@ -28,6 +27,8 @@ import pydicom
 import zstandard
 from pydicom.pixels import pixel_array
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+
+from given import beside, parser_of, skip_all
 
 warnings.filterwarnings("ignore")
 LIMIT_S, LIMIT_KIB, REFUSALS = 10, 1 << 20, 5
@@ -233,14 +234,13 @@ def verdict_of(path, args, folder):
 
 
 def main():
-    here = pathlib.Path(__file__).resolve().parents[2]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("penta")
-    parser.add_argument("--frames", help="the program dicom_frames, for segmentations")
-    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(os.environ.get("PENTA_DATA", here / "../shared/data")) / "dicom")
+    parser = parser_of(__doc__)
     parser.add_argument("--only", default="", help="rows whose file name has this text")
     parser.add_argument("--all", action="store_true", help="print every row")
     args = parser.parse_args()
+    if not args.data.is_dir():
+        return skip_all(args.data)
+    args.frames, args.data = beside(args.penta, "dicom_frames"), args.data / "dicom"
     counts, slowest, biggest, rows = {}, 0.0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -255,6 +255,8 @@ def main():
     bad = sum(counts.get(k, 0) for k in ("differs", "crash", "hang", "memory"))
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     print(f"dicom pixels: {rows} files: {told}; slowest {slowest:.2f} s, largest {biggest >> 10} MiB")
+    refused = max(counts.get("refused", 0) - REFUSALS, 0)
+    print(f"{rows - bad - refused} passed, {bad + refused} failed, 0 skipped")
     return 1 if bad or counts.get("refused", 0) > REFUSALS else 0
 
 

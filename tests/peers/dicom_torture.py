@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """The torture set (io/dicom/torture_test.h) as other programs see it, and what we write as dciodvfy does.
 
-usage: dicom_torture.py PENTA [--out FOLDER] [--all] [--tests IO_TESTS]
+usage: dicom_torture.py [PENTA] [--out FOLDER] [--all]     (runs io_tests beside PENTA)
 IO_TESTS (beside PENTA) makes the files (PENTA_TORTURE_OUT). Then: pydicom must find every voxel where truth.csv has it, which checks
 the generator; dcm2niix is asked the same of its NIfTI (a row says where it differs; that is not our failure); and
 dciodvfy must find no error in what we wrote, but (0008,001C), which is younger than it. Needs pydicom, nibabel, numpy.
 Prints a row a set that is not plainly right (all with --all); what dcm2niix lacks is no failure. The last line is
 'N passed, N failed, N skipped'; exit 1 on a failure.
 """
-import argparse
 import csv
 import os
 import pathlib
@@ -20,6 +19,8 @@ import tempfile
 import nibabel
 import numpy
 import pydicom
+
+from given import beside, parser_of
 
 YOUNGER = "(0x0008,0x001c)"
 
@@ -89,15 +90,13 @@ def faults_of(file):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("penta", type=pathlib.Path)
-    parser.add_argument("--tests", type=pathlib.Path)
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--all", action="store_true")
     wanted = parser.parse_args()
     out = wanted.out or pathlib.Path(tempfile.mkdtemp())
     programs = {name: bool(shutil.which(name)) for name in ("dcm2niix", "dciodvfy")}
-    subprocess.run([wanted.tests or wanted.penta.parent / "io_tests", "--gtest_brief=1", "--gtest_filter=*TortureSets*:DerivedImage*:SecondaryCapture*"],
+    subprocess.run([beside(wanted.penta, "io_tests"), "--gtest_brief=1", "--gtest_filter=*TortureSets*:DerivedImage*:SecondaryCapture*"],
                    env={**os.environ, "PENTA_TORTURE_OUT": str(out)}, check=True, stdout=subprocess.DEVNULL)
     sets = bad = same = 0
     for folder in sorted(p for p in out.iterdir() if (p / "truth.csv").is_file()):

@@ -7,7 +7,6 @@ their size. Prints what differs, and last 'N passed, N failed, N skipped'.
 
     tests/peers/nifti.py --penta build/release/penta --data ../shared/data
 """
-import argparse
 import gzip
 import itertools
 import subprocess
@@ -19,6 +18,8 @@ from pathlib import Path
 import nibabel
 import numpy
 import SimpleITK
+
+from given import parser_of
 
 warnings.simplefilter("ignore")
 ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
@@ -152,10 +153,7 @@ def made_here(work):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--penta", required=True)
-    parser.add_argument("--data", required=True)
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     tally = Tally()
     with tempfile.TemporaryDirectory() as work:
         for name, path, placed in made_here(work):

@@ -5,7 +5,6 @@ spacing and direction within 1e-9. The last line counts.
 
     tests/peers/rasters.py --penta build/release/penta --data ../shared/data
 """
-import argparse
 import itertools
 import os
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 import numpy
 import SimpleITK
 import tifffile
+
+from given import parser_of
 
 COUNT = {"passed": 0, "failed": 0, "skipped": 0}
 # Direction cosines of a slanted grid; the columns are the axes.
@@ -172,10 +173,7 @@ def examples(penta, data, work):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--penta", default="build/release/penta")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("PENTA_DATA", "../shared/data")))
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """RTSTRUCT against pydicom with a plain point-in-polygon, rt-utils, masks made by others, and dciodvfy.
 
-usage: rtstruct.py DICOM_OBJECTS [--data FOLDER]      (build target dicom_objects)
+usage: rtstruct.py [PENTA] [--data FOLDER]      (runs dicom_objects, a build target, beside PENTA)
 Needs pydicom, numpy, nibabel, rt-utils; dciodvfy (Debian dicom3tools).
 Read: the masks of the structure sets of data/ must be those of the plain program, and of the NIfTI beside them.
 Written: labels made up on each series go out as contours and must come back bit-identical through us and through the
 plain program; dciodvfy must find 0 errors; rt-utils must find the same regions (it draws borders too: its Dice is
 printed). The last line is 'N passed, N failed, N skipped'.
 """
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -18,6 +17,8 @@ import warnings
 import nibabel
 import numpy
 import pydicom
+
+from given import beside, parser_of
 
 warnings.filterwarnings("ignore")
 READ = [("pet/sts-raw-dicom/STS_001", "pet/sts-raw-dicom/STS_001"), ("multi/sts-dicom/STS_002/PET", "multi/sts-dicom/STS_002/PET")]
@@ -156,10 +157,8 @@ def compare_rt_utils(folder, path, ours):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("tool", type=pathlib.Path)
-    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "../shared/data")
-    words = parser.parse_args()
+    words = parser_of(__doc__).parse_args()
+    words.tool = beside(words.penta, "dicom_objects")
     with tempfile.TemporaryDirectory() as name:
         for structures, images in READ:
             check_read(words, structures, images, pathlib.Path(name))

@@ -9,7 +9,6 @@ microscopy must be refused by name. A file that pydicom cannot decode must equal
 Writing: labels of random values go to seg.dcm as BINARY and as LABELMAP; highdicom must read the same voxels.
 Prints a row a file that is not the same, and one line at the end; exit 1 when a file differs.
 """
-import argparse
 import gzip
 import pathlib
 import subprocess
@@ -22,6 +21,8 @@ import nibabel
 import numpy
 import pydicom
 import zstandard
+
+from given import parser_of
 
 warnings.filterwarnings("ignore")
 CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -188,10 +189,7 @@ def write_one(penta, folder, kind, values, turned):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("penta", type=pathlib.Path)
-    parser.add_argument("--data", type=pathlib.Path,
-                        default=pathlib.Path(__file__).resolve().parents[2].parent / "shared/data")
+    parser = parser_of(__doc__)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Structured reports against highdicom and dciodvfy.
 
-usage: sr.py DICOM_OBJECTS [--data FOLDER]      (build target dicom_objects)
+usage: sr.py [PENTA] [--data FOLDER]      (runs dicom_objects, a build target, beside PENTA)
 Needs highdicom, pydicom, zstandard; dciodvfy (Debian dicom3tools).
 Each report that we make, and each TID 1500 report of data/dicom written again, must pass dciodvfy with 0 errors, and
 highdicom must read the same groups, tracking ids, values, units, codes and graphic data as we do. Every other report
 of data/dicom is read or refused with a sentence. The last line is 'N passed, N failed, N skipped'.
 """
-import argparse
 import csv
 import json
 import pathlib
@@ -19,6 +18,8 @@ import warnings
 import highdicom
 import pydicom
 import zstandard
+
+from given import beside, parser_of
 
 warnings.filterwarnings("ignore")
 SHAPES = ["POINT", "MULTIPOINT", "POLYLINE", "CIRCLE", "ELLIPSE"]
@@ -129,10 +130,8 @@ def reports_of(data, folder):
 
 def main():
     global skipped
-    parser = argparse.ArgumentParser()
-    parser.add_argument("tool", type=pathlib.Path)
-    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "../shared/data")
-    words = parser.parse_args()
+    words = parser_of(__doc__).parse_args()
+    words.tool = beside(words.penta, "dicom_objects")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         made = run(words.tool, "sr-made", folder)

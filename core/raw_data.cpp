@@ -36,8 +36,8 @@ std::string text_of(const Sinogram& s) {
 
 std::string text_of(const ListMode& l) {
   return "list mode of " + times(static_cast<std::int64_t>(l.events.size()), "word") + ": " +
-         times(l.prompts, "prompt") + ", " + times(l.delayeds, "delayed event") + ", " +
-         std::to_string(l.duration_ms) + " ms";
+         times(l.prompts, "prompt") + ", " + times(l.delayeds, "delayed event") + ", " + std::to_string(l.duration_ms) +
+         " ms";
 }
 
 std::string text_of(const ChannelData& c) {

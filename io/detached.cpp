@@ -17,7 +17,9 @@ using nifti::Datatype;
 constexpr std::size_t files_max = 65536;
 constexpr std::string_view blanks = " \t\r\n,";
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 /// A word of a file as it may stand in a message.
 std::string shown(std::string_view word) {
@@ -53,8 +55,8 @@ void parse_all(std::string_view text, std::span<std::byte> out, const std::strin
   std::size_t at = text.find_first_not_of(blanks);
   for (std::size_t i = 0; i < out.size(); i += sizeof(T)) {
     if (at == std::string_view::npos)
-      fail(doing, "the text ends after " + std::to_string(i / sizeof(T)) + " of " + std::to_string(out.size() / sizeof(T)) +
-                      " numbers");
+      fail(doing, "the text ends after " + std::to_string(i / sizeof(T)) + " of " +
+                      std::to_string(out.size() / sizeof(T)) + " numbers");
     const std::size_t end = std::min(text.find_first_of(blanks, at), text.size());
     std::string_view word = text.substr(at, end - at);
     if (word.starts_with('+')) word.remove_prefix(1);
@@ -79,7 +81,8 @@ std::vector<std::string> numbered_names(const std::string& pattern, std::int64_t
                                         std::int64_t step, const std::string& doing) {
   const Place place = place_of(pattern, doing);
   constexpr std::int64_t largest = 1'000'000'000;
-  if (step == 0 || (last - first) / (step == 0 ? 1 : step) < 0 || first < 0 || last < 0 || first > largest || last > largest)
+  if (step == 0 || (last - first) / (step == 0 ? 1 : step) < 0 || first < 0 || last < 0 || first > largest ||
+      last > largest)
     fail(doing, "the numbers of '" + pattern.substr(0, 80) + "' lead nowhere");
   if (static_cast<std::uint64_t>((last - first) / step) >= files_max) fail(doing, "more than 65536 files");
   std::vector<std::string> names;

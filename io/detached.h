@@ -24,11 +24,12 @@ namespace penta::io {
 
 /// `count` numbers between blanks or commas, stored as `datatype` in the machine's byte order. Throws Error{bad_input}
 /// that starts with `doing` where there are fewer, or one does not fit the type.
-[[nodiscard]] std::vector<std::byte> bytes_from_text(std::string_view text, nifti::Datatype datatype, std::uint64_t count,
-                                                     const std::string& doing);
+[[nodiscard]] std::vector<std::byte> bytes_from_text(std::string_view text, nifti::Datatype datatype,
+                                                     std::uint64_t count, const std::string& doing);
 
 /// `count` bytes of two hexadecimal digits each, blanks between them passed over.
-[[nodiscard]] std::vector<std::byte> bytes_from_hex(std::string_view text, std::uint64_t count, const std::string& doing);
+[[nodiscard]] std::vector<std::byte> bytes_from_hex(std::string_view text, std::uint64_t count,
+                                                    const std::string& doing);
 
 /// For a file that is read alone: each name that it asks for is an Error{bad_input} that says so.
 [[nodiscard]] ReadBeside nothing_beside(const std::string& name);

@@ -20,7 +20,9 @@ namespace {
 using nifti::Datatype;
 using Bytes = std::span<const std::byte>;
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 /// metaTypes.h: long has 4 bytes there, whatever the machine.
 struct TypeName {
@@ -86,8 +88,9 @@ Datatype datatype_of(const Head& head, const std::string& doing) {
   if (it->datatype == Datatype::u8 && count == 4) return Datatype::rgba32;
   if (it->datatype == Datatype::f32 && count == 2) return Datatype::c64;
   if (it->datatype == Datatype::f64 && count == 2) return Datatype::c128;
-  fail(doing, "ElementNumberOfChannels " + *channels + " (vectors) is read only as 3 or 4 of MET_UCHAR, which are "
-              "colour, and 2 of MET_FLOAT or MET_DOUBLE, which are complex numbers");
+  fail(doing, "ElementNumberOfChannels " + *channels +
+                  " (vectors) is read only as 3 or 4 of MET_UCHAR, which are "
+                  "colour, and 2 of MET_FLOAT or MET_DOUBLE, which are complex numbers");
 }
 
 std::size_t dimension_of(const Head& head, const std::string& doing) {
@@ -128,7 +131,8 @@ void fill_place(const Head& head, std::size_t n, Raster& raster, const std::stri
   raster.in_mm = text != nullptr;
   if (text != nullptr) spacing = numbers(*text, n, doing + "ElementSpacing");
   // MetaIO takes ElementSpacing for the grid; ElementSize is the extent of one voxel's sensitivity.
-  if (const std::string* size = find(head, {"ElementSize"}); size != nullptr && numbers(*size, n, doing + "ElementSize") != spacing)
+  if (const std::string* size = find(head, {"ElementSize"});
+      size != nullptr && numbers(*size, n, doing + "ElementSize") != spacing)
     raster.remarks.push_back({Severity::note, "element_size_left",
                               "ElementSize '" + size->substr(0, 80) + "' differs from ElementSpacing, which is taken"});
   for (std::size_t i = 0; i < std::min<std::size_t>(n, 3); ++i)
@@ -144,8 +148,7 @@ void fill_place(const Head& head, std::size_t n, Raster& raster, const std::stri
       if (matrix[i * n + 3] != 0 || matrix[3 * n + i] != 0) fail(doing, "TransformMatrix mixes time with space");
   raster.lps_mm[2][2] = 1;
   for (std::size_t c = 0; c < std::min<std::size_t>(n, 3); ++c)
-    for (std::size_t r = 0; r < std::min<std::size_t>(n, 3); ++r)
-      raster.lps_mm[r][c] = matrix[c * n + r] * spacing[c];
+    for (std::size_t r = 0; r < std::min<std::size_t>(n, 3); ++r) raster.lps_mm[r][c] = matrix[c * n + r] * spacing[c];
   for (std::size_t r = 0; r < std::min<std::size_t>(n, 3); ++r) raster.lps_mm[r][3] = origin[r];
   raster.place_field = "TransformMatrix";
   if (n == 2)
@@ -242,8 +245,9 @@ Raster raster_of(Bytes bytes, const std::string& name, const ReadBeside& beside)
   fill_place(head, n, raster, doing);
   fill_scaling(head, raster, doing);
   if (raster.voxels.datatype == Datatype::c64 || raster.voxels.datatype == Datatype::c128)
-    raster.remarks.push_back({Severity::note, "channels_as_complex",
-                              "two float channels are taken as complex numbers: MetaImage does not tell them from vectors"});
+    raster.remarks.push_back(
+        {Severity::note, "channels_as_complex",
+         "two float channels are taken as complex numbers: MetaImage does not tell them from vectors"});
   take_data(raster, head, bytes, name, beside, doing);
   return raster;
 }
@@ -267,7 +271,9 @@ LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name, 
   return labels_of(raster_of(bytes, name, beside), name);
 }
 
-Image read(std::span<const std::byte> bytes, const std::string& name) { return read(bytes, name, nothing_beside(name)); }
+Image read(std::span<const std::byte> bytes, const std::string& name) {
+  return read(bytes, name, nothing_beside(name));
+}
 
 LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) {
   return read_labels(bytes, name, nothing_beside(name));

@@ -14,12 +14,12 @@ namespace penta::io::metaimage {
 /// True for the header of MetaImage (.mha, .mhd), judged by the first bytes ("ObjectType = " or "NDims = ").
 [[nodiscard]] bool sniff(std::span<const std::byte> bytes) noexcept;
 
-/// Reads MetaImage in one file (.mha: ElementDataFile = LOCAL), plain, zlib or as text, whole numbers and floats of 8 to
-/// 64 bits in either byte order, 2 to 4 dimensions; 3 or 4 channels of uint8 are colour, 2 of floats complex numbers. As
-/// ITK does, coordinates are LPS mm and each run of NDims numbers in TransformMatrix is the direction of one index axis.
-/// Without TransformMatrix a remark orientation_unknown. The fourth dimension gives one volume an entry. Modality is
-/// unknown; unit empty. Throws Error{bad_input} that names `name` and the field that is wrong, also for an .mhd, whose
-/// voxels are elsewhere.
+/// Reads MetaImage in one file (.mha: ElementDataFile = LOCAL), plain, zlib or as text, whole numbers and floats of 8
+/// to 64 bits in either byte order, 2 to 4 dimensions; 3 or 4 channels of uint8 are colour, 2 of floats complex
+/// numbers. As ITK does, coordinates are LPS mm and each run of NDims numbers in TransformMatrix is the direction of
+/// one index axis. Without TransformMatrix a remark orientation_unknown. The fourth dimension gives one volume an
+/// entry. Modality is unknown; unit empty. Throws Error{bad_input} that names `name` and the field that is wrong, also
+/// for an .mhd, whose voxels are elsewhere.
 [[nodiscard]] Image read(std::span<const std::byte> bytes, const std::string& name);
 /// The same; the voxels of an .mhd come from the .raw or .zraw that lies beside, or from several by LIST or a pattern.
 [[nodiscard]] Image read(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside);

@@ -52,7 +52,10 @@ TEST(MetaImage, OtherSpellingsAndWhatTheyMean) {
   EXPECT_EQ(grid_of(read(file("Offset", "Position"), "x").volume()).origin_mm(), (PatientPoint{10, 20, 30}));
   EXPECT_EQ(grid_of(read(file("TransformMatrix", "Orientation"), "x").volume()).axis(0), (Vector3{0, 1, 0}));
   EXPECT_TRUE(says(read(file("TransformMatrix = 0 1 0 -1 0 0 0 0 1\nOffset = 10 20 30\nCenterOfRotation = 0 0 0\n"
-                             "AnatomicalOrientation = RAI", "AnatomicalOrientation = RPS"), "x"), "orientation_unknown"));
+                             "AnatomicalOrientation = RAI",
+                             "AnatomicalOrientation = RPS"),
+                        "x"),
+                   "orientation_unknown"));
   // RAI says from where the axes run: to the left, the back and the head.
   EXPECT_FALSE(says(read(file("TransformMatrix", "Unknown"), "x"), "orientation_unknown"));
   EXPECT_TRUE(says(read(file("DimSize", "ElementSize = 1 1 1\nDimSize"), "x"), "element_size_left"));
@@ -123,7 +126,9 @@ TEST(MetaImage, VoxelsInOtherFiles) {
   EXPECT_EQ(values(detached("a.raw", "s%02d.raw 9 10 1", {{"s09.raw", one}, {"s10.raw", two}})), wanted);
   EXPECT_EQ(values(detached("BinaryData = True", "BinaryData = False", {{"a.raw", " 1\n258 "}})), wanted);
   const auto refused = [](const std::string& from, const std::string& to, const std::string& data) {
-    EXPECT_THROW((void)detached(from, to, {{"a.raw", data}, {"s1.raw", data}, {"s2.raw", data}, {"s3.raw", data}}), Error) << to;
+    EXPECT_THROW((void)detached(from, to, {{"a.raw", data}, {"s1.raw", data}, {"s2.raw", data}, {"s3.raw", data}}),
+                 Error)
+        << to;
   };
   refused("", "", one);
   refused("a.raw", "LIST", one);
@@ -169,9 +174,11 @@ TEST(MetaImage, RadioFrequencyLinesOfAMouse) {
 
 TEST(MetaImage, PublishedPairsOfItk) {
   if (!test_data("mr/itk-examples")) GTEST_SKIP() << "data not here: mr/itk-examples";
-  const Image raw = read_image(*test_data("mr/itk-examples/BrainProtonDensity3Slices.mha"));  // its voxels lie in a .raw
+  const Image raw =
+      read_image(*test_data("mr/itk-examples/BrainProtonDensity3Slices.mha"));  // its voxels lie in a .raw
   EXPECT_EQ(sum<std::uint8_t>(raw), 14725708);
-  const Image packed = read_image(*test_data("mr/itk-examples/BrainProtonDensitySliceShifted13x17yDirectionPlus30.mhd"));
+  const Image packed =
+      read_image(*test_data("mr/itk-examples/BrainProtonDensitySliceShifted13x17yDirectionPlus30.mhd"));
   EXPECT_EQ(sum<std::uint8_t>(packed), 4861905);
   EXPECT_NEAR(grid_of(packed.volume()).axis(0)[1], 0.5, 1e-6);
   const Image complex = read_image(*test_data("mr/itk-examples/itkBrainSliceComplex.mha"));

@@ -50,9 +50,10 @@ std::vector<std::byte> file_of(const Stored& stored) {
   const std::string type(type_of(stored.datatype));
   const std::size_t n = stored.size[3] > 1 ? 4 : 3;
   const std::vector<std::byte> packed = nifti::zip_zlib(stored.bytes);
-  std::string head = "ObjectType = Image\nNDims = " + std::to_string(n) +
-                     "\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\nCompressedDataSize = " +
-                     std::to_string(packed.size()) + "\n" + place_text(stored, n) + "DimSize =";
+  std::string head =
+      "ObjectType = Image\nNDims = " + std::to_string(n) +
+      "\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\nCompressedDataSize = " +
+      std::to_string(packed.size()) + "\n" + place_text(stored, n) + "DimSize =";
   for (std::size_t i = 0; i < n; ++i) head += " " + std::to_string(stored.size[i]);
   if (stored.datatype == Datatype::rgb24) head += "\nElementNumberOfChannels = 3";
   if (stored.datatype == Datatype::c64) head += "\nElementNumberOfChannels = 2";

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t dimension_max = 16;  // NRRD_DIM_MAX of teem
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 const std::string* find(const Fields& fields, const char* field) {
   const auto it = fields.find(field);
@@ -53,10 +55,14 @@ Vector3 unit_mm(const Fields& fields, const std::string& doing, std::vector<Rema
   const std::vector<std::string> units = words(plain);
   for (std::size_t i = 0; i < std::min<std::size_t>(3, units.size()); ++i) {
     if (units[i] == "mm" || units[i] == "millimeter" || units[i] == "millimeters") continue;
-    if (units[i] == "m") mm[i] = 1000;
-    else if (units[i] == "cm") mm[i] = 10;
-    else if (units[i] == "um") mm[i] = 1e-3;
-    else remarks.push_back({Severity::note, "unit_of_length_unknown", "space units: '" + units[i] + "' is taken as mm"});
+    if (units[i] == "m")
+      mm[i] = 1000;
+    else if (units[i] == "cm")
+      mm[i] = 10;
+    else if (units[i] == "um")
+      mm[i] = 1e-3;
+    else
+      remarks.push_back({Severity::note, "unit_of_length_unknown", "space units: '" + units[i] + "' is taken as mm"});
   }
   if (units.empty()) fail(doing, "space units is empty");
   return mm;
@@ -91,7 +97,8 @@ std::vector<Axis> sized_axes(const Fields& fields, const std::string& doing) {
   if (dimension == nullptr || sizes == nullptr) fail(doing, "dimension or sizes is missing");
   const std::int64_t count = whole_number(*dimension, doing + "dimension");
   const std::vector<std::string> each = words(*sizes);
-  if (count < 1 || count > static_cast<std::int64_t>(dimension_max)) fail(doing, "dimension " + *dimension + " is not 1 to 16");
+  if (count < 1 || count > static_cast<std::int64_t>(dimension_max))
+    fail(doing, "dimension " + *dimension + " is not 1 to 16");
   if (each.size() != static_cast<std::size_t>(count)) fail(doing, "sizes does not give one number for each dimension");
   std::vector<Axis> axes(each.size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -126,7 +133,8 @@ void place_by_spacings(Axes& axes, const std::string* text, const std::string& d
   std::size_t placed = 0;
   for (std::size_t i = 0; i < axes.all.size() && placed < 3; ++i) {
     Axis& axis = axes.all[i];
-    if (!axis.kind.empty() && axis.kind != "domain" && axis.kind != "space" && axis.kind != "???" && axis.kind != "none")
+    if (!axis.kind.empty() && axis.kind != "domain" && axis.kind != "space" && axis.kind != "???" &&
+        axis.kind != "none")
       continue;
     if (std::isnan(spacings[i]) && text != nullptr && axis.size <= 4 && i == 0) continue;
     if (!(spacings[i] > 0) || !std::isfinite(spacings[i]))

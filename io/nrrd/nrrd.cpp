@@ -23,7 +23,9 @@ using Bytes = std::span<const std::byte>;
 
 constexpr std::string_view magic = "NRRD000";
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 /// All spellings of the format's definition, section 5 "type".
 struct TypeName {
@@ -31,26 +33,46 @@ struct TypeName {
   Datatype datatype;
 };
 constexpr std::array types{
-    TypeName{"signed char", Datatype::i8},          TypeName{"int8", Datatype::i8},
-    TypeName{"int8_t", Datatype::i8},               TypeName{"uchar", Datatype::u8},
-    TypeName{"unsigned char", Datatype::u8},        TypeName{"uint8", Datatype::u8},
-    TypeName{"uint8_t", Datatype::u8},              TypeName{"short", Datatype::i16},
-    TypeName{"short int", Datatype::i16},           TypeName{"signed short", Datatype::i16},
-    TypeName{"signed short int", Datatype::i16},    TypeName{"int16", Datatype::i16},
-    TypeName{"int16_t", Datatype::i16},             TypeName{"ushort", Datatype::u16},
-    TypeName{"unsigned short", Datatype::u16},      TypeName{"unsigned short int", Datatype::u16},
-    TypeName{"uint16", Datatype::u16},              TypeName{"uint16_t", Datatype::u16},
-    TypeName{"int", Datatype::i32},                 TypeName{"signed int", Datatype::i32},
-    TypeName{"int32", Datatype::i32},               TypeName{"int32_t", Datatype::i32},
-    TypeName{"uint", Datatype::u32},                TypeName{"unsigned int", Datatype::u32},
-    TypeName{"uint32", Datatype::u32},              TypeName{"uint32_t", Datatype::u32},
-    TypeName{"longlong", Datatype::i64},            TypeName{"long long", Datatype::i64},
-    TypeName{"long long int", Datatype::i64},       TypeName{"signed long long", Datatype::i64},
-    TypeName{"signed long long int", Datatype::i64}, TypeName{"int64", Datatype::i64},
-    TypeName{"int64_t", Datatype::i64},             TypeName{"ulonglong", Datatype::u64},
-    TypeName{"unsigned long long", Datatype::u64},  TypeName{"unsigned long long int", Datatype::u64},
-    TypeName{"uint64", Datatype::u64},              TypeName{"uint64_t", Datatype::u64},
-    TypeName{"float", Datatype::f32},               TypeName{"double", Datatype::f64},
+    TypeName{"signed char", Datatype::i8},
+    TypeName{"int8", Datatype::i8},
+    TypeName{"int8_t", Datatype::i8},
+    TypeName{"uchar", Datatype::u8},
+    TypeName{"unsigned char", Datatype::u8},
+    TypeName{"uint8", Datatype::u8},
+    TypeName{"uint8_t", Datatype::u8},
+    TypeName{"short", Datatype::i16},
+    TypeName{"short int", Datatype::i16},
+    TypeName{"signed short", Datatype::i16},
+    TypeName{"signed short int", Datatype::i16},
+    TypeName{"int16", Datatype::i16},
+    TypeName{"int16_t", Datatype::i16},
+    TypeName{"ushort", Datatype::u16},
+    TypeName{"unsigned short", Datatype::u16},
+    TypeName{"unsigned short int", Datatype::u16},
+    TypeName{"uint16", Datatype::u16},
+    TypeName{"uint16_t", Datatype::u16},
+    TypeName{"int", Datatype::i32},
+    TypeName{"signed int", Datatype::i32},
+    TypeName{"int32", Datatype::i32},
+    TypeName{"int32_t", Datatype::i32},
+    TypeName{"uint", Datatype::u32},
+    TypeName{"unsigned int", Datatype::u32},
+    TypeName{"uint32", Datatype::u32},
+    TypeName{"uint32_t", Datatype::u32},
+    TypeName{"longlong", Datatype::i64},
+    TypeName{"long long", Datatype::i64},
+    TypeName{"long long int", Datatype::i64},
+    TypeName{"signed long long", Datatype::i64},
+    TypeName{"signed long long int", Datatype::i64},
+    TypeName{"int64", Datatype::i64},
+    TypeName{"int64_t", Datatype::i64},
+    TypeName{"ulonglong", Datatype::u64},
+    TypeName{"unsigned long long", Datatype::u64},
+    TypeName{"unsigned long long int", Datatype::u64},
+    TypeName{"uint64", Datatype::u64},
+    TypeName{"uint64_t", Datatype::u64},
+    TypeName{"float", Datatype::f32},
+    TypeName{"double", Datatype::f64},
 };
 
 struct Head {
@@ -166,7 +188,8 @@ bool arrange(const Axes& axes, Raster& raster, const std::string& doing) {
   if (last - first == 3) return interleaved;
   const Vector3 normal = cross(axes.all[first].step_mm, axes.all[first + 1].step_mm);
   for (std::size_t r = 0; r < 3; ++r) raster.lps_mm[r][2] = normal[r] / norm(normal);
-  raster.remarks.push_back({Severity::note, "no_slice_spacing", "the file has two axes: 1 mm is taken for the only slice"});
+  raster.remarks.push_back(
+      {Severity::note, "no_slice_spacing", "the file has two axes: 1 mm is taken for the only slice"});
   return interleaved;
 }
 
@@ -219,7 +242,8 @@ Part unpack(const Fields& fields, Datatype datatype, Bytes bytes, std::uint64_t 
   }
   if (skip == -1 && bytes.size() >= size) offset = bytes.size() - size;  // the data ends with the file
   if (bytes.size() < offset || bytes.size() - offset < size)
-    fail(doing, "the voxels are cut off: " + std::to_string(bytes.size()) + " bytes of " + std::to_string(offset + size));
+    fail(doing,
+         "the voxels are cut off: " + std::to_string(bytes.size()) + " bytes of " + std::to_string(offset + size));
   part.data = bytes.subspan(offset, size);
   return part;
 }
@@ -301,7 +325,9 @@ LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name, 
   return labels_of(raster_of(bytes, name, beside), name);
 }
 
-Image read(std::span<const std::byte> bytes, const std::string& name) { return read(bytes, name, nothing_beside(name)); }
+Image read(std::span<const std::byte> bytes, const std::string& name) {
+  return read(bytes, name, nothing_beside(name));
+}
 
 LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) {
   return read_labels(bytes, name, nothing_beside(name));

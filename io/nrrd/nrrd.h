@@ -15,10 +15,11 @@ namespace penta::io::nrrd {
 [[nodiscard]] bool sniff(std::span<const std::byte> bytes) noexcept;
 
 /// Reads NRRD (teem.sourceforge.net/nrrd/format.html) with its data attached: raw, gzip, bzip2, text or hex, whole
-/// numbers and floats of 8 to 64 bits in either byte order. Space LPS, RAS or LAS becomes LPS mm; another or none is taken
-/// as LPS with the remark orientation_unknown. A leading axis of 3 or 4 uint8 is colour, of 2 floats of kind complex a
-/// complex number; a list or time axis, first or last, gives one volume an entry. Modality is unknown; unit empty.
-/// Throws Error{bad_input} that names `name` and the field that is wrong, also for an .nhdr, whose voxels are elsewhere.
+/// numbers and floats of 8 to 64 bits in either byte order. Space LPS, RAS or LAS becomes LPS mm; another or none is
+/// taken as LPS with the remark orientation_unknown. A leading axis of 3 or 4 uint8 is colour, of 2 floats of kind
+/// complex a complex number; a list or time axis, first or last, gives one volume an entry. Modality is unknown; unit
+/// empty. Throws Error{bad_input} that names `name` and the field that is wrong, also for an .nhdr, whose voxels are
+/// elsewhere.
 [[nodiscard]] Image read(std::span<const std::byte> bytes, const std::string& name);
 /// The same; the voxels of an .nhdr come from the file that lies beside, or from several by LIST or a pattern.
 [[nodiscard]] Image read(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside);

@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <map>
 
 #include "core/error.h"
 #include "core/test_data.h"
@@ -93,32 +92,42 @@ TEST(Nrrd, SpacesBecomeLps) {
 }
 
 TEST(Nrrd, AxesOutsideSpace) {
-  const std::string start = "NRRD0005\n# a comment\nkey:=value\r\ntype: uint8\ndimension: 4\nspace: LPS\nencoding: raw\n";
+  const std::string start =
+      "NRRD0005\n# a comment\nkey:=value\r\ntype: uint8\ndimension: 4\nspace: LPS\nencoding: raw\n";
   const Image colour = read(file<std::uint8_t>(start + "sizes: 3 2 1 1\nkinds: vector domain domain domain\n"
-                                               "space directions: none (1, 0, 0) (0, 1, 0) (0, 0, 1)\n",
-                                               {1, 2, 3, 4, 5, 6}), "x");
+                                                       "space directions: none (1, 0, 0) (0, 1, 0) (0, 0, 1)\n",
+                                               {1, 2, 3, 4, 5, 6}),
+                            "x");
   EXPECT_EQ(std::get<Volume<Rgb8>>(colour.volume()).at(1, 0, 0), (Rgb8{4, 5, 6}));
   const std::string directions = "space directions: none (1,0,0) (0,1,0) (0,0,1)\n";
-  const Image first = read(file<std::uint8_t>(start + "sizes: 3 2 1 1\nkinds: list domain domain domain\n" + directions,
-                                              {1, 2, 3, 4, 5, 6}), "x");
+  const Image first = read(
+      file<std::uint8_t>(start + "sizes: 3 2 1 1\nkinds: list domain domain domain\n" + directions, {1, 2, 3, 4, 5, 6}),
+      "x");
   const auto& volumes = std::get<VolumeSequence>(first.pixels);
   ASSERT_EQ(volumes.size(), 3U);
   EXPECT_EQ(std::get<Volume<std::uint8_t>>(volumes[1]).at(0, 0, 0), 2);
   EXPECT_EQ(std::get<Volume<std::uint8_t>>(volumes[1]).at(1, 0, 0), 5);
   const Image last = read(file<std::uint8_t>(start + "sizes: 2 1 1 2\nkinds: domain domain domain time\n"
-                                             "space directions: (1,0,0) (0,1,0) (0,0,1) (nan,nan,nan)\n",
-                                             {1, 2, 3, 4}), "x");
+                                                     "space directions: (1,0,0) (0,1,0) (0,0,1) (nan,nan,nan)\n",
+                                             {1, 2, 3, 4}),
+                          "x");
   EXPECT_EQ(std::get<Volume<std::uint8_t>>(std::get<VolumeSequence>(last.pixels)[1]).at(0, 0, 0), 3);
-  EXPECT_NE(refusal(file<std::uint8_t>(start + "sizes: 6 1 1 1\nkinds: 3D-symmetric-matrix domain domain domain\n" +
-                                       directions, {1, 2, 3, 4, 5, 6})).find("6 components"), std::string::npos);
+  EXPECT_NE(refusal(file<std::uint8_t>(
+                        start + "sizes: 6 1 1 1\nkinds: 3D-symmetric-matrix domain domain domain\n" + directions,
+                        {1, 2, 3, 4, 5, 6}))
+                .find("6 components"),
+            std::string::npos);
 }
 
 TEST(Nrrd, PicturesHaveOneSlice) {
-  const Image flat = read(file<std::uint8_t>("NRRD0004\ntype: uchar\ndimension: 2\nspace: LPS\nsizes: 2 1\n"
-                                             "space directions: (0,2,0) (0,0,3)\nspace origin: (0,0,0)\nencoding: raw\n",
-                                             {1, 2}), "x");
+  const Image flat =
+      read(file<std::uint8_t>("NRRD0004\ntype: uchar\ndimension: 2\nspace: LPS\nsizes: 2 1\n"
+                              "space directions: (0,2,0) (0,0,3)\nspace origin: (0,0,0)\nencoding: raw\n",
+                              {1, 2}),
+           "x");
   EXPECT_EQ(grid_of(flat.volume()).axis(2), (Vector3{1, 0, 0}));
-  const Image bare = read(file<std::uint8_t>("NRRD0001\ntype: uchar\ndimension: 2\nsizes: 2 1\nencoding: raw\n", {1, 2}), "x");
+  const Image bare =
+      read(file<std::uint8_t>("NRRD0001\ntype: uchar\ndimension: 2\nsizes: 2 1\nencoding: raw\n", {1, 2}), "x");
   EXPECT_TRUE(says(bare, "spacing_unknown"));
   EXPECT_TRUE(says(bare, "orientation_unknown"));
 }
@@ -185,10 +194,12 @@ TEST(Nrrd, BrainOfPyradiomics) {
 
 // Inverse: two voxels, 1 and 258, however they lie.
 TEST(Nrrd, VoxelsInOtherFilesAndAsText) {
-  const auto values = [](const std::string& more, const std::string& encoding, const std::map<std::string, std::string>& there,
-                         const std::string& behind = "") {
-    const std::string head = "NRRD0005\ntype: uint16\ndimension: 3\nspace: LPS\nsizes: 2 1 1\nspace directions: (2,0,0) "
-                             "(0,3,0) (0,0,4)\nendian: little\nencoding: " + encoding + "\n" + more + behind;
+  const auto values = [](const std::string& more, const std::string& encoding,
+                         const std::map<std::string, std::string>& there, const std::string& behind = "") {
+    const std::string head =
+        "NRRD0005\ntype: uint16\ndimension: 3\nspace: LPS\nsizes: 2 1 1\nspace directions: (2,0,0) "
+        "(0,3,0) (0,0,4)\nendian: little\nencoding: " +
+        encoding + "\n" + more + behind;
     const auto raw = std::as_bytes(std::span(head));
     const Image image = read(raw, "x.nhdr", [&](const std::string& name) {
       const auto bytes = std::as_bytes(std::span(there.at(name)));
@@ -201,7 +212,8 @@ TEST(Nrrd, VoxelsInOtherFilesAndAsText) {
   const std::string one("\x01\x00", 2), two("\x02\x01", 2);
   EXPECT_EQ(values("data file: a.raw\n", "raw", {{"a.raw", one + two}}), wanted);
   EXPECT_EQ(values("data file: a.raw", "raw", {{"a.raw", one + two}}), wanted);
-  EXPECT_EQ(values("line skip: 1\nbyte skip: 2\ndata file: a.raw\n\n", "raw", {{"a.raw", "title\nxx" + one + two}}), wanted);
+  EXPECT_EQ(values("line skip: 1\nbyte skip: 2\ndata file: a.raw\n\n", "raw", {{"a.raw", "title\nxx" + one + two}}),
+            wanted);
   EXPECT_EQ(values("byte skip: -1\ndata file: a.raw\n", "raw", {{"a.raw", "title\nxx" + one + two}}), wanted);
   EXPECT_EQ(values("data file: LIST\na.raw\nb.raw\n", "raw", {{"a.raw", one}, {"b.raw", two}}), wanted);
   EXPECT_EQ(values("data file: s%03d.raw 10 9 -1\n", "raw", {{"s010.raw", one}, {"s009.raw", two}}), wanted);
@@ -211,7 +223,8 @@ TEST(Nrrd, VoxelsInOtherFilesAndAsText) {
   // bzip2 -9 of the four bytes.
   const std::string packed(
       "\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x40\xa5\x3b\x8b\x00\x00\x00\xc0\x00"
-      "\x70\x00\x20\x00\x21\x98\x19\x83\x2c\x2e\xe4\x8a\x70\xa1\x20\x81\x4a\x77\x16", 38);
+      "\x70\x00\x20\x00\x21\x98\x19\x83\x2c\x2e\xe4\x8a\x70\xa1\x20\x81\x4a\x77\x16",
+      38);
   EXPECT_EQ(values("data file: a.bz2\n", "bzip2", {{"a.bz2", packed}}), wanted);
 }
 

@@ -29,7 +29,9 @@ std::string_view type_of(Datatype datatype) {
   }
 }
 
-std::string vector_text(double a, double b, double c) { return "(" + digits(a) + "," + digits(b) + "," + digits(c) + ")"; }
+std::string vector_text(double a, double b, double c) {
+  return "(" + digits(a) + "," + digits(b) + "," + digits(c) + ")";
+}
 
 /// One word an axis: `lead` where voxels have components, `each` of three, `tail` where there are several volumes.
 template <class Each>
@@ -44,7 +46,8 @@ std::string axis_words(const Stored& stored, std::string_view lead, Each each, s
 std::string place_text(const Stored& stored) {
   if (!stored.in_mm) return {};
   if (stored.grid == nullptr)
-    return "spacings:" + axis_words(stored, "nan", [&](std::size_t c) { return digits(stored.spacing_mm[c]); }, "nan");
+    return "spacings:" + axis_words(
+                             stored, "nan", [&](std::size_t c) { return digits(stored.spacing_mm[c]); }, "nan");
   const Matrix3& d = stored.grid->direction();
   const auto step = [&](std::size_t c) {
     const double mm = stored.spacing_mm[c];
@@ -57,12 +60,15 @@ std::string place_text(const Stored& stored) {
 
 std::vector<std::byte> file_of(const Stored& stored) {
   const bool colour = stored.datatype == Datatype::rgb24, complex = stored.datatype == Datatype::c64;
-  std::string head = "NRRD0004\ntype: " + std::string(type_of(stored.datatype)) + "\ndimension: " +
-                     std::to_string(3 + (colour || complex ? 1 : 0) + (stored.size[3] > 1 ? 1 : 0)) + "\n";
-  head += "sizes:" + axis_words(stored, colour ? "3" : "2", [&](std::size_t c) { return std::to_string(stored.size[c]); },
-                                std::to_string(stored.size[3]));
+  std::string head = "NRRD0004\ntype: " + std::string(type_of(stored.datatype)) +
+                     "\ndimension: " + std::to_string(3 + (colour || complex ? 1 : 0) + (stored.size[3] > 1 ? 1 : 0)) +
+                     "\n";
+  head += "sizes:" + axis_words(
+                         stored, colour ? "3" : "2", [&](std::size_t c) { return std::to_string(stored.size[c]); },
+                         std::to_string(stored.size[3]));
   head += place_text(stored);
-  head += "kinds:" + axis_words(stored, colour ? "RGB-color" : "complex", [](std::size_t) { return "domain"; }, "list");
+  head += "kinds:" + axis_words(
+                         stored, colour ? "RGB-color" : "complex", [](std::size_t) { return "domain"; }, "list");
   head += "endian: little\nencoding: gzip\n\n";
   const auto text = std::as_bytes(std::span(head));
   std::vector<std::byte> bytes(text.begin(), text.end());

@@ -41,10 +41,13 @@ RawData read_inside(std::span<const std::byte> bytes, const std::string& name) {
   } else {
     const std::string* group = nullptr;
     for (const std::string& candidate : top)
-      if (group == nullptr && file.has("/" + candidate + "/xml") && file.has("/" + candidate + "/data")) group = &candidate;
+      if (group == nullptr && file.has("/" + candidate + "/xml") && file.has("/" + candidate + "/data"))
+        group = &candidate;
     if (group == nullptr)
-      throw Error(Code::bad_input, "reading HDF5 '" + name + "': it is neither ISMRMRD nor channel data of pybf or PICMUS; "
-                                   "it holds " + listed(top));
+      throw Error(Code::bad_input, "reading HDF5 '" + name +
+                                       "': it is neither ISMRMRD nor channel data of pybf or PICMUS; "
+                                       "it holds " +
+                                       listed(top));
     raw.value = ismrmrd_kspace(file, "/" + *group, raw.acquisition, raw.remarks);
   }
   raw.sha256 = hash_of(raw);

@@ -50,12 +50,14 @@ void take_angles(const Hdf5File& file, ChannelData& channels, std::vector<Remark
       if (!mode.starts_with("PW")) continue;
       const std::vector<double> angles = file.numbers("/data/tx_mode/" + mode);
       if (static_cast<std::int64_t>(angles.size()) != shots)
-        file.fail("/data/tx_mode/" + mode, std::to_string(angles.size()) + " angles of " + std::to_string(shots) + " shots");
+        file.fail("/data/tx_mode/" + mode,
+                  std::to_string(angles.size()) + " angles of " + std::to_string(shots) + " shots");
       for (std::int64_t f = 0; f < channels.frames; ++f)
         channels.transmit_angle_rad.insert(channels.transmit_angle_rad.end(), angles.begin(), angles.end());
       return;
     }
-  remarks.push_back({Severity::warning, "transmits_unknown", "the file names no plane waves: how each transmit went is unknown"});
+  remarks.push_back(
+      {Severity::warning, "transmits_unknown", "the file names no plane waves: how each transmit went is unknown"});
 }
 
 }  // namespace
@@ -69,7 +71,8 @@ ChannelData pybf_channels(const Hdf5File& file, std::vector<Remark>& remarks) {
   for (const std::string& frame : frames) {
     const std::string group = top + "/" + frame;
     const std::vector<std::string> names = numbered(file, group, "shot_");
-    if (names.empty() || (shots != 0 && names.size() != shots)) file.fail(group, "its shots are not as many as elsewhere");
+    if (names.empty() || (shots != 0 && names.size() != shots))
+      file.fail(group, "its shots are not as many as elsewhere");
     shots = names.size();
     for (const std::string& name : names) {
       const std::string path = group + "/" + name;
@@ -77,7 +80,8 @@ ChannelData pybf_channels(const Hdf5File& file, std::vector<Remark>& remarks) {
       if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] > elements_max)
         file.fail(path, "it is not [element, sample]");
       if (channels.transmits == 0) channels.elements = shape[0], channels.samples = shape[1];
-      if (shape[0] != channels.elements || shape[1] != channels.samples) file.fail(path, "its shape differs from the first");
+      if (shape[0] != channels.elements || shape[1] != channels.samples)
+        file.fail(path, "its shape differs from the first");
       if (++channels.transmits > transmits_max) file.fail(path, "too many transmits");
       const std::vector<float> values = file.floats(path);
       channels.values.insert(channels.values.end(), values.begin(), values.end());
@@ -98,7 +102,8 @@ ChannelData pybf_channels(const Hdf5File& file, std::vector<Remark>& remarks) {
 ChannelData picmus_channels(const Hdf5File& file, const std::string& group, std::vector<Remark>& remarks) {
   const std::string real = group + "/data/real";
   const std::vector<std::int64_t> shape = file.shape(real);
-  if (shape.size() != 3 || shape[0] < 1 || shape[1] < 1 || shape[2] < 1 || shape[0] > transmits_max || shape[1] > elements_max)
+  if (shape.size() != 3 || shape[0] < 1 || shape[1] < 1 || shape[2] < 1 || shape[0] > transmits_max ||
+      shape[1] > elements_max)
     file.fail(real, "it is not [angle, element, sample]");
   if (file.number(group + "/modulation_frequency").value_or(0) != 0)
     file.fail(group + "/modulation_frequency", "demodulated (IQ) data is not read, RF is");

@@ -37,13 +37,13 @@ class Handle {
   herr_t (*close_)(hid_t);
 };
 
-/// One of the types that files are written with. The library's conversion of made-up ones (bits at odd places) reads where
-/// it must not, so that they are refused before it sees them.
+/// One of the types that files are written with. The library's conversion of made-up ones (bits at odd places) reads
+/// where it must not, so that they are refused before it sees them.
 bool is_number(hid_t type) {
   for (const hid_t known :
-       {H5T_STD_I8LE, H5T_STD_I8BE, H5T_STD_U8LE, H5T_STD_U8BE, H5T_STD_I16LE, H5T_STD_I16BE, H5T_STD_U16LE, H5T_STD_U16BE,
-        H5T_STD_I32LE, H5T_STD_I32BE, H5T_STD_U32LE, H5T_STD_U32BE, H5T_STD_I64LE, H5T_STD_I64BE, H5T_STD_U64LE, H5T_STD_U64BE,
-        H5T_IEEE_F32LE, H5T_IEEE_F32BE, H5T_IEEE_F64LE, H5T_IEEE_F64BE})
+       {H5T_STD_I8LE,  H5T_STD_I8BE,  H5T_STD_U8LE,   H5T_STD_U8BE,   H5T_STD_I16LE,  H5T_STD_I16BE, H5T_STD_U16LE,
+        H5T_STD_U16BE, H5T_STD_I32LE, H5T_STD_I32BE,  H5T_STD_U32LE,  H5T_STD_U32BE,  H5T_STD_I64LE, H5T_STD_I64BE,
+        H5T_STD_U64LE, H5T_STD_U64BE, H5T_IEEE_F32LE, H5T_IEEE_F32BE, H5T_IEEE_F64LE, H5T_IEEE_F64BE})
     if (H5Tequal(type, known) > 0) return true;
   return false;
 }
@@ -88,9 +88,10 @@ struct Entry {
 
 Handle counters_type() {
   Handle type(H5Tcreate(H5T_COMPOUND, sizeof(Counters)), H5Tclose);
-  constexpr std::array names{"kspace_encode_step_1", "kspace_encode_step_2", "average", "slice", "contrast", "phase",
-                             "repetition", "set"};
-  for (std::size_t i = 0; i < names.size(); ++i) H5Tinsert(type.id(), names[i], i * sizeof(std::uint16_t), H5T_NATIVE_UINT16);
+  constexpr std::array names{
+      "kspace_encode_step_1", "kspace_encode_step_2", "average", "slice", "contrast", "phase", "repetition", "set"};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    H5Tinsert(type.id(), names[i], i * sizeof(std::uint16_t), H5T_NATIVE_UINT16);
   return type;
 }
 
@@ -125,7 +126,8 @@ bool is_readout(hid_t stored) {
     return false;
   const Handle part(H5Tget_super(data.id()), H5Tclose);
   return part.good() && H5Tget_class(part.id()) == H5T_FLOAT && H5Tget_member_index(head.id(), "idx") >= 0 &&
-         H5Tget_member_index(head.id(), "number_of_samples") >= 0 && H5Tget_member_index(head.id(), "active_channels") >= 0;
+         H5Tget_member_index(head.id(), "number_of_samples") >= 0 &&
+         H5Tget_member_index(head.id(), "active_channels") >= 0;
 }
 
 }  // namespace
@@ -149,7 +151,8 @@ struct Hdf5File::Inside {
   }
 };
 
-Hdf5File::Hdf5File(std::span<const std::byte> bytes, std::string doing) : doing_(std::move(doing)), file_bytes_(bytes.size()) {
+Hdf5File::Hdf5File(std::span<const std::byte> bytes, std::string doing)
+    : doing_(std::move(doing)), file_bytes_(bytes.size()) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
@@ -181,7 +184,8 @@ std::vector<std::string> Hdf5File::names(const std::string& group) const {
   std::vector<std::string> out;
   for (hsize_t i = 0; i < info.nlinks; ++i) {
     std::array<char, 256> name{};
-    const ssize_t length = H5Lget_name_by_idx(object->id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT);
+    const ssize_t length =
+        H5Lget_name_by_idx(object->id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT);
     if (length < 0) fail(group, "its names cannot be read");
     out.emplace_back(name.data());
   }
@@ -207,7 +211,8 @@ std::optional<DataSet> data_set(const std::optional<Handle>& object, std::string
     return std::nullopt;
   }
   DataSet out{{object->id(), [](hid_t) -> herr_t { return 0; }},
-              {H5Dget_space(object->id()), H5Sclose}, {H5Dget_type(object->id()), H5Tclose}};
+              {H5Dget_space(object->id()), H5Sclose},
+              {H5Dget_type(object->id()), H5Tclose}};
   const hssize_t count = out.space.good() ? H5Sget_simple_extent_npoints(out.space.id()) : -1;
   if (count < 0 || !out.type.good()) {
     why = "its shape or type cannot be read";
@@ -277,7 +282,8 @@ std::string Hdf5File::text(const std::string& path) const {
   H5Pset_vlen_mem_manager(transfer.id(), take_room, nullptr, give_room, nullptr);
   if (!variable) {
     std::string out(size, '\0');
-    if (H5Dread(set->set.id(), set->type.id(), H5S_ALL, H5S_ALL, transfer.id(), out.data()) < 0) fail(path, "its text is damaged");
+    if (H5Dread(set->set.id(), set->type.id(), H5S_ALL, H5S_ALL, transfer.id(), out.data()) < 0)
+      fail(path, "its text is damaged");
     return out.substr(0, out.find('\0'));
   }
   char* first = nullptr;
@@ -306,11 +312,23 @@ Readout Hdf5File::readout(const std::string& path, std::int64_t index) const {
   const std::unique_ptr<void, decltype(&std::free)> owner(entry.data.p, &std::free);
   if (status < 0) fail(path, "entry " + std::to_string(index) + " is damaged");
   const Counters& idx = entry.head.idx;
-  Readout out{entry.head.flags, entry.head.samples, entry.head.channels, entry.head.centre_sample, idx.step_1, idx.step_2,
-              idx.average, idx.slice, idx.contrast, idx.phase, idx.repetition, idx.set, {}};
+  Readout out{entry.head.flags,
+              entry.head.samples,
+              entry.head.channels,
+              entry.head.centre_sample,
+              idx.step_1,
+              idx.step_2,
+              idx.average,
+              idx.slice,
+              idx.contrast,
+              idx.phase,
+              idx.repetition,
+              idx.set,
+              {}};
   const std::size_t wanted = 2 * static_cast<std::size_t>(out.samples) * static_cast<std::size_t>(out.channels);
   if (entry.data.len != wanted || (wanted > 0 && entry.data.p == nullptr))
-    fail(path, "entry " + std::to_string(index) + " has " + std::to_string(entry.data.len) + " numbers of " + std::to_string(wanted));
+    fail(path, "entry " + std::to_string(index) + " has " + std::to_string(entry.data.len) + " numbers of " +
+                   std::to_string(wanted));
   out.data.resize(wanted / 2);
   if (wanted > 0) std::memcpy(static_cast<void*>(out.data.data()), entry.data.p, wanted * sizeof(float));
   return out;

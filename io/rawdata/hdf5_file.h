@@ -34,8 +34,8 @@ class Hdf5File {
   /// Names in a group, in rising order; at most 10000.
   [[nodiscard]] std::vector<std::string> names(const std::string& group) const;
   [[nodiscard]] std::vector<std::int64_t> shape(const std::string& path) const;
-  /// All numbers of a data set of whole numbers or floats, last axis fastest; at most 8 GiB, and no more than 512 MiB and
-  /// 200 times the file.
+  /// All numbers of a data set of whole numbers or floats, last axis fastest; at most 8 GiB, and no more than 512 MiB
+  /// and 200 times the file.
   [[nodiscard]] std::vector<float> floats(const std::string& path) const;
   /// The same for few numbers (at most a million), in full precision.
   [[nodiscard]] std::vector<double> numbers(const std::string& path) const;

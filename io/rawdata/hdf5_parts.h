@@ -9,8 +9,8 @@
 /// The HDF5 layouts that are known, each from the open file; used by hdf5.cpp only.
 namespace penta::io::rawdata {
 
-/// ISMRMRD: `group` holds xml and data. Cartesian readouts of the first slice, contrast, phase, repetition and set on the
-/// encoded grid, averages taken together; other trajectories are refused by name.
+/// ISMRMRD: `group` holds xml and data. Cartesian readouts of the first slice, contrast, phase, repetition and set on
+/// the encoded grid, averages taken together; other trajectories are refused by name.
 [[nodiscard]] KSpace ismrmrd_kspace(const Hdf5File& file, const std::string& group, Acquisition& acquisition,
                                     std::vector<Remark>& remarks);
 

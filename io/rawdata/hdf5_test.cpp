@@ -29,7 +29,8 @@ class Maker {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, 4096, 0);
     // The library takes two open files of one name for the same.
-    file_ = H5Fcreate(("made-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    file_ = H5Fcreate(("made-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))).c_str(), H5F_ACC_TRUNC,
+                      H5P_DEFAULT, access);
     H5Pclose(access);
   }
   ~Maker() { H5Fclose(file_); }
@@ -85,13 +86,22 @@ struct Stored {
   std::uint16_t version = 1;
   std::uint64_t flags = 0;
   std::uint16_t samples = 0, channels = 0, centre = 0;
-  std::uint16_t step_1 = 0, step_2 = 0, average = 0, slice = 0, contrast = 0, phase = 0, repetition = 0, set = 0, segment = 0;
+  std::uint16_t step_1 = 0, step_2 = 0, average = 0, slice = 0, contrast = 0, phase = 0, repetition = 0, set = 0,
+                segment = 0;
   hvl_t data{};
 };
 
 hid_t stored_type() {
   const hid_t idx = H5Tcreate(H5T_COMPOUND, 18);
-  const std::array names{"kspace_encode_step_1", "kspace_encode_step_2", "average", "slice", "contrast", "phase", "repetition", "set", "segment"};
+  const std::array names{"kspace_encode_step_1",
+                         "kspace_encode_step_2",
+                         "average",
+                         "slice",
+                         "contrast",
+                         "phase",
+                         "repetition",
+                         "set",
+                         "segment"};
   for (std::size_t i = 0; i < names.size(); ++i) H5Tinsert(idx, names[i], 2 * i, H5T_NATIVE_UINT16);
   const hid_t head = H5Tcreate(H5T_COMPOUND, offsetof(Stored, data));
   H5Tinsert(head, "version", offsetof(Stored, version), H5T_NATIVE_UINT16);
@@ -109,11 +119,12 @@ hid_t stored_type() {
 
 std::string header(const std::string& trajectory) {
   return "<?xml version=\"1.0\"?><ismrmrdHeader xmlns=\"http://www.ismrm.org/ISMRMRD\"><acquisitionSystemInformation>"
-         "<systemVendor>ACME</systemVendor><systemFieldStrength_T>1.5</systemFieldStrength_T></acquisitionSystemInformation>"
+         "<systemVendor>ACME</systemVendor><systemFieldStrength_T>1.5</systemFieldStrength_T></"
+         "acquisitionSystemInformation>"
          "<encoding><encodedSpace><matrixSize><x>4</x><y>3</y><z>1</z></matrixSize><fieldOfView_mm><x>400</x><y>300</y>"
          "<z>5</z></fieldOfView_mm></encodedSpace><reconSpace><matrixSize><x>2</x><y>3</y><z>1</z></matrixSize>"
-         "<fieldOfView_mm><x>200</x><y>300</y><z>5</z></fieldOfView_mm></reconSpace><trajectory>" + trajectory +
-         "</trajectory></encoding><sequenceParameters><TR>30.5</TR></sequenceParameters></ismrmrdHeader>";
+         "<fieldOfView_mm><x>200</x><y>300</y><z>5</z></fieldOfView_mm></reconSpace><trajectory>" +
+         trajectory + "</trajectory></encoding><sequenceParameters><TR>30.5</TR></sequenceParameters></ismrmrdHeader>";
 }
 
 /// Two lines of two channels, one of them twice, a partial echo, noise, and another slice.
@@ -142,7 +153,8 @@ Bytes ismrmrd(const std::string& trajectory, std::size_t cut_numbers = 0) {
   add(partial, 100);
   add(noise, 1000);
   add(other, 2000);
-  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].data = {numbers[i].size() - cut_numbers, numbers[i].data()};
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    entries[i].data = {numbers[i].size() - cut_numbers, numbers[i].data()};
   Maker maker;
   maker.text("/dataset/xml", header(trajectory));
   const hid_t type = stored_type();
@@ -157,10 +169,10 @@ TEST(Hdf5, InverseIsmrmrd) {
   EXPECT_EQ(shape_text(read), "k-space of 4 x 3 x 1 samples with 2 coils");
   const auto at = [&](std::size_t x, std::size_t y, std::size_t c) { return space.samples[x + 4 * (y + 3 * c)]; };
   using C = std::complex<float>;
-  EXPECT_EQ(at(0, 0, 0), C{});           // never measured
-  EXPECT_EQ(at(0, 1, 0), (C{1, 2}));     // mean of (0, 1) and (2, 3)
+  EXPECT_EQ(at(0, 0, 0), C{});        // never measured
+  EXPECT_EQ(at(0, 1, 0), (C{1, 2}));  // mean of (0, 1) and (2, 3)
   EXPECT_EQ(at(3, 1, 1), (C{15, 16}));
-  EXPECT_EQ(at(0, 2, 0), C{});           // partial echo: its sample 1 is the centre, 2
+  EXPECT_EQ(at(0, 2, 0), C{});  // partial echo: its sample 1 is the centre, 2
   EXPECT_EQ(at(1, 2, 0), (C{100, 101}));
   EXPECT_EQ(at(3, 2, 1), (C{110, 111}));
   EXPECT_EQ(space.field_of_view_mm, (std::array<double, 3>{400, 300, 5}));
@@ -176,7 +188,8 @@ TEST(Hdf5, BadInputNamesFileAndDataSet) {
   EXPECT_NE(fault(ismrmrd("radial")).find("'a.h5': /dataset/xml: the trajectory 'radial'"), std::string::npos);
   EXPECT_NE(fault(ismrmrd("cartesian", 1)).find("/dataset/data: entry 0 has 15 numbers of 16"), std::string::npos);
   const Bytes good = ismrmrd("cartesian");
-  for (const long size : {9, 64, 500, 2000}) EXPECT_NE(fault(Bytes(good.begin(), good.begin() + size)), "") << good.size();
+  for (const long size : {9, 64, 500, 2000})
+    EXPECT_NE(fault(Bytes(good.begin(), good.begin() + size)), "") << good.size();
   Maker other;
   other.number("/things/number", 3);
   EXPECT_NE(fault(other.bytes()).find("it holds things"), std::string::npos);

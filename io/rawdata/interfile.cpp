@@ -30,7 +30,8 @@ Kind kind_of(const InterfileKeys& keys) {
   const std::string data = keys.text_lower("PET data type");
   if (data == "image" || (data.empty() && status == "reconstructed")) return Kind::image;
   for (const char* known : {"", "emission", "transmission", "blank", "attenuationcorrection", "normalisation"})
-    if (data == known) return data.empty() && !keys.has("minimum ring difference per segment") ? Kind::image : Kind::sinogram;
+    if (data == known)
+      return data.empty() && !keys.has("minimum ring difference per segment") ? Kind::image : Kind::sinogram;
   keys.fail("PET data type", "'" + keys.text("PET data type") + "' is not read");
 }
 
@@ -51,7 +52,8 @@ void fill_pet(const InterfileKeys& keys, Acquisition& acquisition) {
 
 void fill_spect(const InterfileKeys& keys, Acquisition& acquisition) {
   SpectFacts facts;
-  if (const std::string isotope = keys.text("isotope name"); !isotope.empty()) facts.isotope = {isotope, "isotope name"};
+  if (const std::string isotope = keys.text("isotope name"); !isotope.empty())
+    facts.isotope = {isotope, "isotope name"};
   const std::int64_t windows = std::clamp<std::int64_t>(keys.whole("number of energy windows").value_or(1), 0, 64);
   for (int w = 1; w <= static_cast<int>(windows); ++w) {
     const auto low = keys.number("energy window lower level", w), high = keys.number("energy window upper level", w);
@@ -79,7 +81,8 @@ Acquisition acquisition_of(const InterfileKeys& keys) {
 }
 
 std::string patient_position(const InterfileKeys& keys) {
-  const std::string orientation = keys.text_lower("patient orientation"), rotation = keys.text_lower("patient rotation");
+  const std::string orientation = keys.text_lower("patient orientation"),
+                    rotation = keys.text_lower("patient rotation");
   for (const char* position : {"HFS", "HFP", "FFS", "FFP"})
     if (orientation == lower(position)) return position;  // Siemens
   const std::string head = orientation == "head_in" ? "HF" : orientation == "feet_in" ? "FF" : "";
@@ -102,22 +105,30 @@ NumberFormat number_format(const InterfileKeys& keys) {
     Datatype datatype;
   };
   constexpr std::array rows{
-      Row{"signed integer", 1, Datatype::i8},    Row{"signed integer", 2, Datatype::i16},
-      Row{"signed integer", 4, Datatype::i32},   Row{"signed integer", 8, Datatype::i64},
-      Row{"unsigned integer", 1, Datatype::u8},  Row{"unsigned integer", 2, Datatype::u16},
-      Row{"unsigned integer", 4, Datatype::u32}, Row{"unsigned integer", 8, Datatype::u64},
-      Row{"float", 4, Datatype::f32},            Row{"float", 8, Datatype::f64},
-      Row{"short float", 4, Datatype::f32},      Row{"long float", 8, Datatype::f64},
+      Row{"signed integer", 1, Datatype::i8},
+      Row{"signed integer", 2, Datatype::i16},
+      Row{"signed integer", 4, Datatype::i32},
+      Row{"signed integer", 8, Datatype::i64},
+      Row{"unsigned integer", 1, Datatype::u8},
+      Row{"unsigned integer", 2, Datatype::u16},
+      Row{"unsigned integer", 4, Datatype::u32},
+      Row{"unsigned integer", 8, Datatype::u64},
+      Row{"float", 4, Datatype::f32},
+      Row{"float", 8, Datatype::f64},
+      Row{"short float", 4, Datatype::f32},
+      Row{"long float", 8, Datatype::f64},
   };
   // Interfile 3.3 has "unsigned integer" and big endian where nothing is said.
   const std::string format = keys.has("number format") ? keys.text_lower("number format") : "unsigned integer";
   const std::optional<std::int64_t> bytes = keys.whole("number of bytes per pixel");
-  if (!bytes && format != "short float" && format != "long float") keys.fail("number of bytes per pixel", "it is missing");
+  if (!bytes && format != "short float" && format != "long float")
+    keys.fail("number of bytes per pixel", "it is missing");
   const std::int64_t size = bytes.value_or(format == "short float" ? 4 : 8);
-  const auto row = std::find_if(rows.begin(), rows.end(),
-                                [&](const Row& r) { return format == r.format && size == r.bytes; });
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return format == r.format && size == r.bytes; });
   if (row == rows.end())
-    keys.fail("number format", "'" + keys.text("number format") + "' of " + std::to_string(size) + " bytes is not read");
+    keys.fail("number format",
+              "'" + keys.text("number format") + "' of " + std::to_string(size) + " bytes is not read");
   const std::string order = keys.has("imagedata byte order") ? keys.text_lower("imagedata byte order") : "bigendian";
   if (order != "bigendian" && order != "littleendian") keys.fail("imagedata byte order", "'" + order + "' is neither");
   return {row->datatype, (order == "bigendian") != (std::endian::native == std::endian::big)};

@@ -1,11 +1,10 @@
-#include "io/rawdata/interfile_parts.h"
-
 #include <algorithm>
 #include <array>
 
 #include "core/error.h"
 #include "io/nifti/geometry.h"
 #include "io/nifti/voxels.h"
+#include "io/rawdata/interfile_parts.h"
 
 namespace penta::io::rawdata {
 

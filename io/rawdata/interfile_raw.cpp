@@ -23,7 +23,8 @@ SinogramOrder order_of(const InterfileKeys& keys) {
     keys.fail("number of dimensions", "more than 4, as sinograms with time of flight have, are not read");
   if (keys.whole("TOF mashing factor").value_or(0) > 1 || keys.whole("Number of TOF time bins").value_or(1) > 1)
     keys.fail("Number of TOF time bins", "sinograms with time of flight are not read");
-  if (label(1) != "tangential coordinate") keys.fail("matrix axis label [1]", "'" + label(1) + "' is not 'tangential coordinate'");
+  if (label(1) != "tangential coordinate")
+    keys.fail("matrix axis label [1]", "'" + label(1) + "' is not 'tangential coordinate'");
   if (label(4) != "segment") keys.fail("matrix axis label [4]", "'" + label(4) + "' is not 'segment'");
   if (label(2) == "axial coordinate" && label(3) == "view") return {3, 2};
   if (label(2) == "view" && label(3) == "axial coordinate") return {2, 3};
@@ -59,7 +60,8 @@ void fill_scanner(const InterfileKeys& keys, Sinogram& sinogram) {
   sinogram.ring_spacing_mm = mm("Distance between rings (cm)");
   sinogram.ring_diameter_mm = mm("Inner ring diameter (cm)");
   sinogram.interaction_depth_mm = mm("Average depth of interaction (cm)");
-  sinogram.bin_mm = mm(keys.has("effective central bin size (cm)") ? "effective central bin size (cm)" : "bin size (cm)");
+  sinogram.bin_mm =
+      mm(keys.has("effective central bin size (cm)") ? "effective central bin size (cm)" : "bin size (cm)");
   const std::vector<std::string> corrections = keys.list("applied corrections");
   // STIR: without the key the data are taken as arc-corrected.
   const std::string all = keys.text_lower("applied corrections");
@@ -102,8 +104,10 @@ Sinogram interfile_sinogram(const Interfile& file) {
   if (s.bins > (1 << 24)) keys.fail("matrix size [1]", "too many bins");
   const std::vector<std::byte> data = data_file(file);
   const std::uint64_t count = static_cast<std::uint64_t>(s.bins) * static_cast<std::uint64_t>(s.views);
-  if (count > (1ULL << 32U) / static_cast<std::uint64_t>(s.planes)) keys.fail("matrix size", "more than 8 GiB of numbers");
-  s.values = numbers_at(file, data, data_offset(keys, 1, 0), count * static_cast<std::uint64_t>(s.planes), scale_of(keys, 1));
+  if (count > (1ULL << 32U) / static_cast<std::uint64_t>(s.planes))
+    keys.fail("matrix size", "more than 8 GiB of numbers");
+  s.values =
+      numbers_at(file, data, data_offset(keys, 1, 0), count * static_cast<std::uint64_t>(s.planes), scale_of(keys, 1));
   if (order.views_axis == 3) s.values = planes_first(std::move(s.values), s);
   return s;
 }
@@ -173,13 +177,14 @@ ListMode interfile_list_mode(const Interfile& file) {
   list.events.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::byte* at = data.data() + offset + i * word;
-    list.events.push_back(word == 4 ? nifti::load<std::uint32_t>(at, swapped) : nifti::load<std::uint64_t>(at, swapped));
+    list.events.push_back(word == 4 ? nifti::load<std::uint32_t>(at, swapped)
+                                    : nifti::load<std::uint64_t>(at, swapped));
   }
   if (const auto announced = keys.whole("total listmode word counts");
       announced && std::cmp_not_equal(*announced, count))
-    file.remarks.push_back({Severity::warning, "list_mode_incomplete",
-                            "the header announces " + std::to_string(*announced) + " words, and the file has " +
-                                std::to_string(count)});
+    file.remarks.push_back(
+        {Severity::warning, "list_mode_incomplete",
+         "the header announces " + std::to_string(*announced) + " words, and the file has " + std::to_string(count)});
   if (keys.text_lower("SMS-MI header name space").find("petlink") == std::string::npos || list.word_bits != 32) {
     file.remarks.push_back({Severity::warning, "words_not_decoded", "the words are of no format that is known here"});
     return list;

@@ -72,7 +72,8 @@ TEST(Interfile, InverseImageLiesAsStirSays) {
 }
 
 TEST(Interfile, ScaleOffsetFramesAndUnknownPosition) {
-  std::string header = image_header + "number of time frames := 2\nimage scaling factor[1] := 2\n"
+  std::string header = image_header +
+                       "number of time frames := 2\nimage scaling factor[1] := 2\n"
                        "image scaling factor[2] := 0.5\ndata offset in bytes[1] := 4\nquantification units := Bq/ml\n";
   header.replace(header.find("head_in"), 7, "unknown");
   std::vector<std::int16_t> values(2 + 24, 6);
@@ -91,11 +92,13 @@ std::string sinogram_header(const std::string& second, const std::string& third)
   return "!INTERFILE :=\nname of data file := a.s\n!type of data := PET\nimagedata byte order := BIGENDIAN\n"
          "!PET data type := Emission\napplied corrections := {None}\n!number format := unsigned integer\n"
          "!number of bytes per pixel := 1\nnumber of dimensions := 4\nmatrix axis label [4] := segment\n"
-         "!matrix size [4] := 2\nmatrix axis label [3] := " + third + "\nmatrix axis label [2] := " + second +
+         "!matrix size [4] := 2\nmatrix axis label [3] := " +
+         third + "\nmatrix axis label [2] := " + second +
          "\nmatrix axis label [1] := tangential coordinate\n!matrix size [1] := 2\n"
          "minimum ring difference per segment := { -1, 2}\nmaximum ring difference per segment := {1,3}\n"
          "Number of rings := 4\nDistance between rings (cm) := 0.5\neffective central bin size (cm) := 0.25\n" +
-         (third == "view" ? "!matrix size [3] := 3\n!matrix size [2] := {2,1}\n" : "!matrix size [2] := 3\n!matrix size [3] := {2,1}\n");
+         (third == "view" ? "!matrix size [3] := 3\n!matrix size [2] := {2,1}\n"
+                          : "!matrix size [2] := 3\n!matrix size [3] := {2,1}\n");
 }
 
 TEST(Interfile, InverseSinogramOfBothStorageOrders) {
@@ -129,14 +132,18 @@ TEST(Interfile, BadInputNamesFileAndKey) {
   const auto with = [](std::string header, const std::string& old_text, const std::string& text) {
     return header.replace(header.find(old_text), old_text.size(), text);
   };
-  EXPECT_NE(fault(image_header, Bytes(23)).find("'dir/a.hs': its data file is cut off: 23 bytes of 24"), std::string::npos);
-  EXPECT_NE(fault(with(image_header, "MATRIX_size[1] := 3", "x := 1"), data).find("matrix size [1]: it is missing"), std::string::npos);
+  EXPECT_NE(fault(image_header, Bytes(23)).find("'dir/a.hs': its data file is cut off: 23 bytes of 24"),
+            std::string::npos);
+  EXPECT_NE(fault(with(image_header, "MATRIX_size[1] := 3", "x := 1"), data).find("matrix size [1]: it is missing"),
+            std::string::npos);
   EXPECT_NE(fault(with(image_header, "signed integer", "bit"), data).find("number format: 'bit'"), std::string::npos);
   EXPECT_NE(fault(with(image_header, ":= a.s", ":= a.hs"), data).find("a template without data"), std::string::npos);
   EXPECT_NE(fault(with(image_header, "[2] := 3", "[2] := 0"), data).find("must be > 0"), std::string::npos);
   EXPECT_NE(fault(with(image_header, ":= PET", ":= Curve"), data).find("type of data: 'Curve'"), std::string::npos);
   EXPECT_NE(fault(with(image_header, "[3] := 2", "[3] := 2000000000"), data), "");
-  EXPECT_NE(fault(sinogram_header("axial coordinate", "view") + "number of dimensions := 5\n", data).find("time of flight"), std::string::npos);
+  EXPECT_NE(
+      fault(sinogram_header("axial coordinate", "view") + "number of dimensions := 5\n", data).find("time of flight"),
+      std::string::npos);
 }
 
 std::optional<Content> read_there(const std::string& relative) {
@@ -154,7 +161,9 @@ TEST(Interfile, PublishedStirSinogram) {
   const auto& s = std::get<Sinogram>(std::get<RawData>(*content).value);
   EXPECT_EQ(shape_text(std::get<RawData>(*content)), "sinogram of 75 bins x 64 views x 27 planes");
   EXPECT_NEAR(sum_of(s.values), 102736.76085, 1e-3);
-  const auto at = [&](int view, int plane, int bin) { return s.values[static_cast<std::size_t>(bin + 75 * (view + 64 * plane))]; };
+  const auto at = [&](int view, int plane, int bin) {
+    return s.values[static_cast<std::size_t>(bin + 75 * (view + 64 * plane))];
+  };
   EXPECT_EQ(at(10, 5, 37), 2.0802867F);
   EXPECT_EQ(at(3, 13, 30), 1.2358087F);
   EXPECT_EQ(s.segments[0].ring_difference_min, -8);

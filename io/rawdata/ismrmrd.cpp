@@ -19,11 +19,15 @@ constexpr std::uint64_t free_bytes = 512ULL << 20U, ratio_max = 200;
 std::optional<std::string_view> element(std::string_view xml, std::string_view name) {
   for (std::size_t at = xml.find(name); at != std::string_view::npos; at = xml.find(name, at + 1)) {
     std::size_t open = at;
-    if (open > 0 && xml[open - 1] == ':') open = xml.rfind('<', open);
-    else if (open > 0 && xml[open - 1] == '<') --open;
-    else continue;
+    if (open > 0 && xml[open - 1] == ':')
+      open = xml.rfind('<', open);
+    else if (open > 0 && xml[open - 1] == '<')
+      --open;
+    else
+      continue;
     const std::size_t behind = at + name.size();
-    if (open == std::string_view::npos || behind >= xml.size() || (open + 1 < xml.size() && xml[open + 1] == '/')) continue;
+    if (open == std::string_view::npos || behind >= xml.size() || (open + 1 < xml.size() && xml[open + 1] == '/'))
+      continue;
     if (xml[behind] != '>' && xml[behind] != ' ' && xml[behind] != '\n') continue;
     const std::size_t start = xml.find('>', behind);
     if (start == std::string_view::npos) return std::nullopt;
@@ -31,7 +35,8 @@ std::optional<std::string_view> element(std::string_view xml, std::string_view n
       const std::string_view rest = xml.substr(end + 2);
       const std::string_view tag = rest.substr(0, rest.find('>'));
       const std::size_t colon = tag.find(':');
-      if ((colon == std::string_view::npos ? tag : tag.substr(colon + 1)) == name) return xml.substr(start + 1, end - start - 1);
+      if ((colon == std::string_view::npos ? tag : tag.substr(colon + 1)) == name)
+        return xml.substr(start + 1, end - start - 1);
     }
     return std::nullopt;
   }
@@ -70,7 +75,8 @@ std::array<std::int64_t, 3> sizes(const Header& header, std::string_view space) 
   const std::array<double, 3> found = header.triple(space, "matrixSize");
   std::array<std::int64_t, 3> out{};
   for (std::size_t i = 0; i < 3; ++i) {
-    if (found[i] < 0 || found[i] > static_cast<double>(axis_max)) header.file.fail(header.path, "matrixSize is no size");
+    if (found[i] < 0 || found[i] > static_cast<double>(axis_max))
+      header.file.fail(header.path, "matrixSize is no size");
     out[i] = static_cast<std::int64_t>(found[i]);
   }
   return out;
@@ -78,8 +84,10 @@ std::array<std::int64_t, 3> sizes(const Header& header, std::string_view space) 
 
 void fill_facts(const Header& header, Acquisition& acquisition) {
   acquisition.modality = "MR";
-  if (const auto text = inside(header.xml, {"acquisitionSystemInformation", "systemVendor"})) acquisition.manufacturer = trimmed(*text);
-  if (const auto text = inside(header.xml, {"acquisitionSystemInformation", "systemModel"})) acquisition.model = trimmed(*text);
+  if (const auto text = inside(header.xml, {"acquisitionSystemInformation", "systemVendor"}))
+    acquisition.manufacturer = trimmed(*text);
+  if (const auto text = inside(header.xml, {"acquisitionSystemInformation", "systemModel"}))
+    acquisition.model = trimmed(*text);
   MrFacts facts;
   const auto take = [&](Fact<double>& fact, const char* group, const char* name) {
     if (const auto value = header.number({group, name})) fact = {value, std::string(group) + "/" + name};
@@ -94,7 +102,8 @@ void fill_facts(const Header& header, Acquisition& acquisition) {
 
 /// ismrmrd.h, ISMRMRD_AcquisitionFlags; bits count from 1.
 constexpr std::uint64_t bit(int flag) { return 1ULL << static_cast<unsigned>(flag - 1); }
-constexpr std::uint64_t no_image = bit(19) | bit(23) | bit(24) | bit(26) | bit(27) | bit(28) | bit(29) | bit(30) | bit(31);
+constexpr std::uint64_t no_image =
+    bit(19) | bit(23) | bit(24) | bit(26) | bit(27) | bit(28) | bit(29) | bit(30) | bit(31);
 constexpr std::uint64_t calibration = bit(20), calibration_and_image = bit(21), reversed = bit(22);
 
 bool makes_image(const Readout& r) {
@@ -150,13 +159,15 @@ void allocate(KSpace& space, const Hdf5File& file, const std::string& path, int 
     count *= static_cast<std::uint64_t>(size);
   }
   const std::uint64_t bytes = count * sizeof(std::complex<float>);
-  if (bytes > free_bytes && bytes / ratio_max > file.file_bytes()) file.fail(path, "a k-space of more than 200 times the file");
+  if (bytes > free_bytes && bytes / ratio_max > file.file_bytes())
+    file.fail(path, "a k-space of more than 200 times the file");
   space.samples.resize(count);
 }
 
 }  // namespace
 
-KSpace ismrmrd_kspace(const Hdf5File& file, const std::string& group, Acquisition& acquisition, std::vector<Remark>& remarks) {
+KSpace ismrmrd_kspace(const Hdf5File& file, const std::string& group, Acquisition& acquisition,
+                      std::vector<Remark>& remarks) {
   const Header header{file, group + "/xml", file.text(group + "/xml")};
   fill_facts(header, acquisition);
   KSpace space;
@@ -171,8 +182,9 @@ KSpace ismrmrd_kspace(const Hdf5File& file, const std::string& group, Acquisitio
   const std::string path = group + "/data";
   const std::vector<std::int64_t> entries = file.shape(path);
   if (entries.size() != 1 || entries[0] > (std::int64_t{1} << 24)) file.fail(path, "it is no list of readouts");
-  Filler filler(space, file, path, {shift_of(header, "kspace_encoding_step_1", encoded[1]),
-                                    shift_of(header, "kspace_encoding_step_2", encoded[2])});
+  Filler filler(
+      space, file, path,
+      {shift_of(header, "kspace_encoding_step_1", encoded[1]), shift_of(header, "kspace_encoding_step_2", encoded[2])});
   std::int64_t others = 0, elsewhere = 0;
   for (std::int64_t i = 0; i < entries[0]; ++i) {
     const Readout r = file.readout(path, i);
@@ -190,9 +202,12 @@ KSpace ismrmrd_kspace(const Hdf5File& file, const std::string& group, Acquisitio
   }
   if (space.samples.empty()) file.fail(path, "it holds no readout of an image");
   if (others > 0)
-    remarks.push_back({Severity::note, "readouts_of_no_image", std::to_string(others) + " readouts of noise, calibration or navigation were left out"});
+    remarks.push_back({Severity::note, "readouts_of_no_image",
+                       std::to_string(others) + " readouts of noise, calibration or navigation were left out"});
   if (elsewhere > 0)
-    remarks.push_back({Severity::warning, "readouts_left_out", std::to_string(elsewhere) + " readouts of further slices, contrasts, phases, repetitions or sets were left out"});
+    remarks.push_back({Severity::warning, "readouts_left_out",
+                       std::to_string(elsewhere) +
+                           " readouts of further slices, contrasts, phases, repetitions or sets were left out"});
   return space;
 }
 

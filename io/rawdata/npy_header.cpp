@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::uint64_t bytes_max = 8ULL << 30U;
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 /// A walk through the text of a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
 class Literal {
@@ -30,7 +32,8 @@ class Literal {
     return true;
   }
   void need(char wanted) {
-    if (!take(wanted)) fail(doing_, std::string("the header is damaged: no '") + wanted + "' at " + std::to_string(at_));
+    if (!take(wanted))
+      fail(doing_, std::string("the header is damaged: no '") + wanted + "' at " + std::to_string(at_));
   }
   /// Between single or double quotes; nothing where another kind of value stands.
   [[nodiscard]] std::optional<std::string> quoted() {

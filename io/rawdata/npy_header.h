@@ -11,10 +11,10 @@ namespace penta::io::rawdata {
 
 /// What the header of an .npy says.
 struct NpyHeader {
-  char kind = 'f';          ///< of the array interface: b i u f c (bool, signed, unsigned, float, complex)
-  int bytes = 4;            ///< of one element
-  bool swapped = false;     ///< not in the machine's byte order
-  bool fortran = false;     ///< first axis fastest
+  char kind = 'f';       ///< of the array interface: b i u f c (bool, signed, unsigned, float, complex)
+  int bytes = 4;         ///< of one element
+  bool swapped = false;  ///< not in the machine's byte order
+  bool fortran = false;  ///< first axis fastest
   std::vector<std::int64_t> shape;
   std::size_t data_start = 0;
 };

@@ -21,7 +21,9 @@ using Bytes = std::span<const std::byte>;
 constexpr std::array<std::uint8_t, 6> magic{0x93, 'N', 'U', 'M', 'P', 'Y'};
 constexpr std::array<std::uint8_t, 4> zip_magic{'P', 'K', 3, 4};
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 std::string doing_of(const std::string& name) { return "reading NumPy '" + name + "': "; }
 
@@ -118,7 +120,8 @@ Size3 picture_size(const Array& array, Datatype& datatype, const std::string& do
     shape.pop_back();
   }
   if (shape.size() != 2 && shape.size() != 3)
-    fail(doing, "an array of shape " + shape_of(array.header) + " is no picture: [row, column], [frame, row, column] are");
+    fail(doing,
+         "an array of shape " + shape_of(array.header) + " is no picture: [row, column], [frame, row, column] are");
   const std::size_t n = shape.size();
   return {shape[n - 1], shape[n - 2], n == 3 ? shape[0] : 1};
 }
@@ -168,8 +171,9 @@ RawData kspace_of(const Array& array, const std::string& doing) {
   const std::vector<std::int64_t>& shape = array.header.shape;
   const std::size_t n = shape.size();
   if (n < 2 || n > 4)
-    fail(doing, "complex numbers of shape " + shape_of(array.header) + " are no k-space: [y, x], [coil, y, x], "
-                "[coil, z, y, x] are");
+    fail(doing, "complex numbers of shape " + shape_of(array.header) +
+                    " are no k-space: [y, x], [coil, y, x], "
+                    "[coil, z, y, x] are");
   KSpace space;
   space.shape = {shape[n - 1], shape[n - 2], n == 4 ? shape[1] : 1, n > 2 ? shape[0] : 1};
   RawData raw;
@@ -179,8 +183,9 @@ RawData kspace_of(const Array& array, const std::string& doing) {
   space.samples.assign(samples.begin(), samples.end());
   raw.acquisition.modality = "MR";
   raw.remarks.push_back({Severity::note, "taken_as_kspace",
-                         "complex numbers of shape " + shape_of(array.header) + " are taken as k-space, the first of "
-                         "three or four axes as coils; the file says neither field of view nor trajectory"});
+                         "complex numbers of shape " + shape_of(array.header) +
+                             " are taken as k-space, the first of "
+                             "three or four axes as coils; the file says neither field of view nor trajectory"});
   raw.value = std::move(space);
   raw.sha256 = hash_of(raw);
   return raw;
@@ -227,7 +232,8 @@ std::vector<std::byte> only_array(Bytes file, const std::string& doing) {
     ++found;
   }
   if (found == 0) fail(doing, "it holds no array that can be an image");
-  if (found > 1) fail(doing, "it holds " + std::to_string(found) + " arrays (" + all.substr(0, 400) + "); save one alone");
+  if (found > 1)
+    fail(doing, "it holds " + std::to_string(found) + " arrays (" + all.substr(0, 400) + "); save one alone");
   return unzip(file, *chosen, doing);
 }
 

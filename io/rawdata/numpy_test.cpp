@@ -26,8 +26,8 @@ void add(Bytes& out, const void* data, std::size_t size) {
 template <class T>
 Bytes npy(const std::string& descr, const std::string& shape, const std::vector<T>& values, bool fortran = false,
           int version = 1) {
-  const std::string text = "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") +
-                           ", 'shape': " + shape + ", }\n";
+  const std::string text =
+      "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }\n";
   Bytes out;
   add(out, "\x93NUMPY", 6);
   const std::array<std::uint8_t, 2> two{static_cast<std::uint8_t>(version), 0};
@@ -43,7 +43,9 @@ Image image(const Bytes& bytes) { return std::get<Image>(read_npy(bytes, "a.npy"
 const auto& pixels_u8(const Image& i, std::size_t f = 0) {
   return std::get<std::vector<std::uint8_t>>(i.frames().at(f).pixels);
 }
-const auto& pixels_f32(const Image& i, std::size_t f = 0) { return std::get<std::vector<float>>(i.frames().at(f).pixels); }
+const auto& pixels_f32(const Image& i, std::size_t f = 0) {
+  return std::get<std::vector<float>>(i.frames().at(f).pixels);
+}
 
 std::string fault(const Bytes& bytes) {
   try {
@@ -108,9 +110,11 @@ TEST(Npy, InverseComplexIsKSpace) {
 
 TEST(Npy, BadInputNamesFileAndField) {
   const Bytes good = npy<std::uint8_t>("|u1", "(2, 3)", {0, 1, 2, 3, 4, 5});
-  for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(fault({good.begin(), good.begin() + static_cast<long>(size)}).empty());
+  for (std::size_t size = 0; size < good.size(); ++size)
+    EXPECT_FALSE(fault({good.begin(), good.begin() + static_cast<long>(size)}).empty());
   EXPECT_NE(fault(npy<std::uint8_t>("|O", "(1,)", {0})).find("'a.npy': descr '|O'"), std::string::npos);
-  EXPECT_NE(fault(npy<std::uint8_t>("<f16", "(1, 1)", std::vector<std::uint8_t>(16))).find("descr '<f16'"), std::string::npos);
+  EXPECT_NE(fault(npy<std::uint8_t>("<f16", "(1, 1)", std::vector<std::uint8_t>(16))).find("descr '<f16'"),
+            std::string::npos);
   EXPECT_NE(fault(npy<std::uint8_t>("<U4", "(1, 1)", std::vector<std::uint8_t>(16))).find("descr"), std::string::npos);
   EXPECT_NE(fault(npy<std::uint8_t>("|u1", "(4294967296, 4294967296)", {0})).find("8 GiB"), std::string::npos);
   EXPECT_NE(fault(npy<std::uint8_t>("|u1", "(3,)", {0, 1, 2})).find("shape (3)"), std::string::npos);

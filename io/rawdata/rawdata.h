@@ -17,10 +17,10 @@ namespace penta::io::rawdata {
 [[nodiscard]] bool sniff_npz(std::span<const std::byte> bytes) noexcept;
 
 /// Reads an array, axes as NumPy names them whatever the order in memory. Complex numbers [coil,] [z,] y, x become
-/// k-space (two axes: y, x; three: coil, y, x; four: coil, z, y, x), other numbers pictures without size: [row, column],
-/// [frame, row, column], uint8 with a last axis of 3 as colour. Booleans become 0 and 1; signed and wider numbers
-/// float32, with a remark where it loses. Other element types (objects, records, texts, long doubles) and numbers of axes
-/// are refused by name.
+/// k-space (two axes: y, x; three: coil, y, x; four: coil, z, y, x), other numbers pictures without size: [row,
+/// column], [frame, row, column], uint8 with a last axis of 3 as colour. Booleans become 0 and 1; signed and wider
+/// numbers float32, with a remark where it loses. Other element types (objects, records, texts, long doubles) and
+/// numbers of axes are refused by name.
 [[nodiscard]] Content read_npy(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside);
 /// The one array of an .npz that is no list or single number; more than one is refused with all their names.
 [[nodiscard]] Content read_npz(std::span<const std::byte> bytes, const std::string& name, const ReadBeside& beside);
@@ -35,8 +35,8 @@ namespace penta::io::rawdata {
 
 /// Reads an Interfile header and the data file that it names: a PET or SPECT image, a PET sinogram (STIR's segments; no
 /// time of flight), SPECT projections, or PET list mode. Images lie as STIR says for the patient's position; where the
-/// header has none, head in and supine is taken with the remark orientation_unknown. SPECT angles: PS3.3 C.8.4.12, said.
-/// A template without data and the types Static, Dynamic, Curve and ROI are refused by name.
+/// header has none, head in and supine is taken with the remark orientation_unknown. SPECT angles: PS3.3 C.8.4.12,
+/// said. A template without data and the types Static, Dynamic, Curve and ROI are refused by name.
 [[nodiscard]] Content read_interfile(std::span<const std::byte> bytes, const std::string& name,
                                      const ReadBeside& beside);
 [[nodiscard]] LabelMap read_interfile_labels(std::span<const std::byte> bytes, const std::string& name,

@@ -15,7 +15,8 @@ namespace {
 
 /// The child: quiet, with the signals' own effects, and gone without what the parent does at its end.
 [[noreturn]] void run_and_leave(const std::function<void()>& task, unsigned seconds) {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGINT, SIGTERM})
+    std::signal(signal, SIG_DFL);
   if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
     ::dup2(nowhere, STDOUT_FILENO);
     ::dup2(nowhere, STDERR_FILENO);
@@ -40,7 +41,8 @@ void rehearse(const std::function<void()>& task, unsigned seconds, const std::st
     if (errno != EINTR) throw Error(Code::internal, doing + "the process that looked at it was lost");
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    throw Error(Code::bad_input, doing + "the file is damaged: its library did not end within " + std::to_string(seconds) + " s");
+    throw Error(Code::bad_input,
+                doing + "the file is damaged: its library did not end within " + std::to_string(seconds) + " s");
   throw Error(Code::bad_input, doing + "the file is damaged: its library crashed on it");
 }
 

@@ -17,7 +17,9 @@ constexpr std::uint64_t bytes_max = 8ULL << 30U, free_bytes = 512ULL << 20U, rat
 constexpr std::uint32_t end_mark = 0x06054B50, entry_mark = 0x02014B50, local_mark = 0x04034B50;
 constexpr std::size_t end_bytes = 22, entry_bytes = 46, local_bytes = 30, members_max = 4096;
 
-[[noreturn]] void fail(const std::string& doing, const std::string& what) { throw Error(Code::bad_input, doing + what); }
+[[noreturn]] void fail(const std::string& doing, const std::string& what) {
+  throw Error(Code::bad_input, doing + what);
+}
 
 /// `count` bytes, least significant first; `offset` + `count` must lie inside.
 std::uint64_t load(Bytes bytes, std::size_t offset, std::size_t count) noexcept {
@@ -90,8 +92,8 @@ std::vector<std::byte> unzip(Bytes file, const ZipMember& member, const std::str
   if (member.header_at > file.size() || file.size() - member.header_at < local_bytes ||
       load(file, member.header_at, 4) != local_mark)
     fail(doing, which + "is not where the ZIP says");
-  const std::uint64_t start = member.header_at + local_bytes + load(file, member.header_at + 26, 2) +
-                              load(file, member.header_at + 28, 2);
+  const std::uint64_t start =
+      member.header_at + local_bytes + load(file, member.header_at + 26, 2) + load(file, member.header_at + 28, 2);
   if (start > file.size() || file.size() - start < member.packed_bytes) fail(doing, which + "is cut off");
   if (member.bytes > bytes_max) fail(doing, which + "has more than 8 GiB");
   if (member.bytes > free_bytes && member.bytes / ratio_max > member.packed_bytes)
@@ -105,8 +107,10 @@ std::vector<std::byte> unzip(Bytes file, const ZipMember& member, const std::str
   } else if (member.method == 8) {
     const std::unique_ptr<libdeflate_decompressor, Release> inflater(libdeflate_alloc_decompressor());
     std::size_t given = 0;
-    if (!inflater || libdeflate_deflate_decompress(inflater.get(), packed.data(), packed.size(), out.data(), out.size(),
-                                                   &given) != LIBDEFLATE_SUCCESS || given != out.size())
+    if (!inflater ||
+        libdeflate_deflate_decompress(inflater.get(), packed.data(), packed.size(), out.data(), out.size(), &given) !=
+            LIBDEFLATE_SUCCESS ||
+        given != out.size())
       fail(doing, which + "is damaged");
   } else {
     fail(doing, which + "is packed by method " + std::to_string(member.method) + ", which is not read");

@@ -19,8 +19,8 @@ struct ZipMember {
 /// All members; ZIP64 sizes are read. Throws Error{bad_input} that starts with `doing`.
 [[nodiscard]] std::vector<ZipMember> zip_members(std::span<const std::byte> file, const std::string& doing);
 
-/// The member's bytes, CRC checked. Throws Error{bad_input}: a method other than stored and deflate, encryption, damage,
-/// more than 8 GiB, or more than 200 times what is packed where that is over 512 MiB.
+/// The member's bytes, CRC checked. Throws Error{bad_input}: a method other than stored and deflate, encryption,
+/// damage, more than 8 GiB, or more than 200 times what is packed where that is over 512 MiB.
 [[nodiscard]] std::vector<std::byte> unzip(std::span<const std::byte> file, const ZipMember& member,
                                            const std::string& doing);
 

@@ -63,7 +63,7 @@ struct Memory::Calls {
 
   static ::TIFF* open(Memory& m, const char* mode) {
     const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
-                                                                                  &TIFFOpenOptionsFree);
+                                                                                   &TIFFOpenOptionsFree);
     if (!options) return nullptr;
     TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), allocation_bytes_max);
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), say, &m);

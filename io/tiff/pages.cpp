@@ -89,7 +89,8 @@ class Page {
 };
 
 std::vector<std::byte> block_buffer(tmsize_t bytes, const Memory& file) {
-  if (bytes <= 0 || static_cast<std::uint64_t>(bytes) > block_bytes_max) file.fail("a strip or tile has no fitting size");
+  if (bytes <= 0 || static_cast<std::uint64_t>(bytes) > block_bytes_max)
+    file.fail("a strip or tile has no fitting size");
   return std::vector<std::byte>(static_cast<std::size_t>(bytes));
 }
 
@@ -133,13 +134,15 @@ void read_tiles(const PageHead& head, const Memory& file, Page& page) {
             static_cast<tmsize_t>(row_bytes * height))
           file.fail("the tile at " + std::to_string(x) + ", " + std::to_string(y) + " is damaged or cut off");
         page.place({x0, y0, std::min(width, head.width - x0), std::min(height, head.height - y0), row_bytes, sample,
-                    apart ? 1 : head.samples}, buffer);
+                    apart ? 1 : head.samples},
+                   buffer);
       }
 }
 
 std::vector<std::array<std::uint16_t, 3>> palette_of(const PageHead& head, const Memory& file) {
   std::uint16_t *red = nullptr, *green = nullptr, *blue = nullptr;
-  if (TIFFGetField(file.handle(), TIFFTAG_COLORMAP, &red, &green, &blue) == 0) file.fail("a palette page without ColorMap");
+  if (TIFFGetField(file.handle(), TIFFTAG_COLORMAP, &red, &green, &blue) == 0)
+    file.fail("a palette page without ColorMap");
   std::vector<std::array<std::uint16_t, 3>> palette;
   for (std::size_t i = 0; i < (std::size_t{1} << head.bits); ++i) palette.push_back({red[i], green[i], blue[i]});
   // Old writers gave 8-bit entries (libtiff's tools look for them so, too).

@@ -22,7 +22,8 @@ struct PageHead {
   std::string description;
 };
 
-/// The pixels of a page as stored: samples of one pixel side by side, each of 1, 2, 4 or 8 bytes in the machine's order.
+/// The pixels of a page as stored: samples of one pixel side by side, each of 1, 2, 4 or 8 bytes in the machine's
+/// order.
 struct PagePixels {
   int sample_bytes = 1;  ///< samples of fewer than 8 bits take one byte
   std::vector<std::byte> bytes;

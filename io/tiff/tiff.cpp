@@ -51,7 +51,8 @@ std::vector<std::byte> without_alpha(const PageHead& head, const PagePixels& pag
   const std::size_t all = head.samples, one = static_cast<std::size_t>(page.sample_bytes);
   const std::size_t count = page.bytes.size() / one / all;
   std::vector<std::byte> out(count * keep * one);
-  for (std::size_t i = 0; i < count; ++i) std::memcpy(out.data() + i * keep * one, page.bytes.data() + i * all * one, keep * one);
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(out.data() + i * keep * one, page.bytes.data() + i * all * one, keep * one);
   return out;
 }
 
@@ -153,6 +154,10 @@ void say_of_head(const PageHead& head, Said& said) {
                  ", which is of the print and not taken as a size; pixel_mm gives one");
 }
 
+std::uint64_t stored_bits(const PageHead& head) {
+  return static_cast<std::uint64_t>(head.width) * head.height * head.samples * head.bits;
+}
+
 /// Calls `take(head)` for each page, after its size was counted against the limits.
 template <class Take>
 void for_pages(Memory& file, std::size_t file_bytes, Take take) {
@@ -163,6 +168,8 @@ void for_pages(Memory& file, std::size_t file_bytes, Take take) {
     const PageHead head = head_of(file);
     total += unpacked_bytes(head, file);
     if (total > bytes_max) file.fail("more than 8 GiB of pixels");
+    if (head.compression == COMPRESSION_NONE && stored_bits(head) / 8 > file_bytes)
+      file.fail("its pixels are damaged or cut off: more than the file has bytes");
     if (total > free_bytes && total / ratio_max > file_bytes) file.fail("the pixels are more than 200 times the file");
     take(head);
   } while (TIFFReadDirectory(file.handle()) != 0);
@@ -204,7 +211,8 @@ Image read(std::span<const std::byte> bytes, const std::string& name) {
     frames.push_back(frame_of(head, pixels_of(head, file), said));
   });
   if (frames.empty()) file.fail("it holds no page of full size");
-  if (!file.fault().empty()) said.say(Severity::warning, "picture_damaged", "the picture may be damaged: " + file.fault());
+  if (!file.fault().empty())
+    said.say(Severity::warning, "picture_damaged", "the picture may be damaged: " + file.fault());
   for (const Frame2d& frame : frames)
     if (frame.pixels.index() != frames.front().pixels.index()) file.fail("its pages differ in pixel type");
   Image image;
@@ -222,7 +230,8 @@ LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name) 
   std::optional<PageHead> first;
   for_pages(file, bytes.size(), [&](const PageHead& head) {
     if (!fits(head, first, said)) return;
-    if (head.samples != 1) file.fail("labels are grey or palette, and this has " + std::to_string(head.samples) + " channels");
+    if (head.samples != 1)
+      file.fail("labels are grey or palette, and this has " + std::to_string(head.samples) + " channels");
     if (!first) first = head;
     const PagePixels page = pixels_of(head, file);
     nifti::Header header;

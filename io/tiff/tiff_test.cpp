@@ -22,7 +22,8 @@ struct Entry {
 class Maker {
  public:
   explicit Maker(bool big) : big_(big) {
-    for (const int c : big ? std::array{0x4D, 0x4D, 0, 42} : std::array{0x49, 0x49, 42, 0}) out_.push_back(static_cast<std::byte>(c));
+    for (const int c : big ? std::array{0x4D, 0x4D, 0, 42} : std::array{0x49, 0x49, 42, 0})
+      out_.push_back(static_cast<std::byte>(c));
     number(0, 4);
   }
   std::uint32_t data(const std::vector<std::uint8_t>& bytes) {
@@ -74,10 +75,10 @@ class Maker {
 };
 
 /// Tags in rising order, as TIFF wants them: width, height, bits, compression, photometric, strip, ...
-std::vector<Entry> tags(std::uint32_t w, std::uint32_t h, std::uint32_t bits, std::uint32_t photometric, std::uint32_t at,
-                        std::uint32_t bytes) {
-  return {{256, 3, {w}}, {257, 3, {h}}, {258, 3, {bits}}, {259, 3, {1}}, {262, 3, {photometric}},
-          {273, 4, {at}}, {277, 3, {1}}, {278, 3, {h}}, {279, 4, {bytes}}};
+std::vector<Entry> tags(std::uint32_t w, std::uint32_t h, std::uint32_t bits, std::uint32_t photometric,
+                        std::uint32_t at, std::uint32_t bytes) {
+  return {{256, 3, {w}},  {257, 3, {h}}, {258, 3, {bits}}, {259, 3, {1}},    {262, 3, {photometric}},
+          {273, 4, {at}}, {277, 3, {1}}, {278, 3, {h}},    {279, 4, {bytes}}};
 }
 
 template <class T>
@@ -92,7 +93,8 @@ TEST(Tiff, InverseOfHandMadeBytesInBothByteOrders) {
   for (const bool big : {false, true}) {
     Maker maker(big);
     const std::uint32_t one = maker.data({0, 1, 2, 3, 4, 5});
-    const std::uint32_t two = maker.data(big ? std::vector<std::uint8_t>{1, 0, 0, 7} : std::vector<std::uint8_t>{0, 1, 7, 0});
+    const std::uint32_t two =
+        maker.data(big ? std::vector<std::uint8_t>{1, 0, 0, 7} : std::vector<std::uint8_t>{0, 1, 7, 0});
     maker.page(tags(3, 2, 8, 1, one, 6));
     const Image read8 = read(maker.bytes(), "a.tif");
     EXPECT_TRUE(sniff(maker.bytes()));
@@ -136,22 +138,46 @@ TEST(Tiff, PaletteIsColourAndItsIndicesAreLabels) {
 TEST(Tiff, SamplesApartAndTilesAndAlpha) {
   Maker maker(false);
   const std::uint32_t red = maker.data({1, 2}), green = maker.data({3, 4}), blue = maker.data({5, 6});
-  maker.page({{256, 3, {2}}, {257, 3, {1}}, {258, 3, {8, 8, 8}}, {259, 3, {1}}, {262, 3, {2}}, {273, 4, {red, green, blue}},
-              {277, 3, {3}}, {278, 3, {1}}, {279, 4, {2, 2, 2}}, {284, 3, {2}}});
+  maker.page({{256, 3, {2}},
+              {257, 3, {1}},
+              {258, 3, {8, 8, 8}},
+              {259, 3, {1}},
+              {262, 3, {2}},
+              {273, 4, {red, green, blue}},
+              {277, 3, {3}},
+              {278, 3, {1}},
+              {279, 4, {2, 2, 2}},
+              {284, 3, {2}}});
   EXPECT_EQ(pixels<Rgb8>(read(maker.bytes(), "a.tif")), (std::vector<Rgb8>{{1, 3, 5}, {2, 4, 6}}));
   Maker tiled(false);  // 17 x 1 pixels in two tiles of 16 x 16
   std::vector<std::uint8_t> first(256, 9), second(256, 9);
   for (std::uint8_t i = 0; i < 16; ++i) first[i] = i;
   second[0] = 16;
   const std::uint32_t a = tiled.data(first), b = tiled.data(second);
-  tiled.page({{256, 3, {17}}, {257, 3, {1}}, {258, 3, {8}}, {259, 3, {1}}, {262, 3, {1}}, {277, 3, {1}}, {322, 3, {16}},
-              {323, 3, {16}}, {324, 4, {a, b}}, {325, 4, {256, 256}}});
+  tiled.page({{256, 3, {17}},
+              {257, 3, {1}},
+              {258, 3, {8}},
+              {259, 3, {1}},
+              {262, 3, {1}},
+              {277, 3, {1}},
+              {322, 3, {16}},
+              {323, 3, {16}},
+              {324, 4, {a, b}},
+              {325, 4, {256, 256}}});
   const Image image = read(tiled.bytes(), "a.tif");
   for (std::uint8_t i = 0; i < 17; ++i) EXPECT_EQ(pixels<std::uint8_t>(image)[i], i);
   Maker alpha(false);
   const std::uint32_t grey = alpha.data({1, 255, 2, 0});
-  alpha.page({{256, 3, {2}}, {257, 3, {1}}, {258, 3, {8, 8}}, {259, 3, {1}}, {262, 3, {1}}, {273, 4, {grey}}, {277, 3, {2}},
-              {278, 3, {1}}, {279, 4, {4}}, {338, 3, {2}}});
+  alpha.page({{256, 3, {2}},
+              {257, 3, {1}},
+              {258, 3, {8, 8}},
+              {259, 3, {1}},
+              {262, 3, {1}},
+              {273, 4, {grey}},
+              {277, 3, {2}},
+              {278, 3, {1}},
+              {279, 4, {4}},
+              {338, 3, {2}}});
   EXPECT_EQ(pixels<std::uint8_t>(read(alpha.bytes(), "a.tif")), (std::vector<std::uint8_t>{1, 2}));
 }
 
@@ -219,7 +245,8 @@ TEST(Tiff, InverseVolumeAsPages) {
   Image image;
   VolumeSequence volumes;
   Volume<std::int16_t> volume(Grid({2, 2, 3}, {1, 2, 3}));
-  for (std::size_t i = 0; i < 12; ++i) volume.voxels()[i] = static_cast<std::int16_t>(1000 * static_cast<int>(i) - 6000);
+  for (std::size_t i = 0; i < 12; ++i)
+    volume.voxels()[i] = static_cast<std::int16_t>(1000 * static_cast<int>(i) - 6000);
   volumes.emplace_back(std::move(volume));
   image.pixels = std::move(volumes);
   const Image again = read(write(image), "a.tif");

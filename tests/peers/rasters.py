@@ -34,7 +34,7 @@ def count(name, fault):
 
 
 def convert(penta, source, target):
-    run = subprocess.run([penta, "convert", source, target, "--quiet"], capture_output=True, text=True)
+    run = subprocess.run([penta, "convert", source, target], capture_output=True, text=True)
     return "" if run.returncode == 0 else (run.stderr.strip().splitlines() or ["no message"])[-1]
 
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <variant>
@@ -64,6 +65,9 @@ struct Image {
   SequenceAxis axis = SequenceAxis::none;
   /// Where each volume or frame stands on `axis`: s (time), s/mm2 (b_value), ms (echo); empty where it is not known.
   std::vector<double> axis_values{};
+  /// On the b_value axis, the direction of each volume's diffusion gradient in patient space (LPS), of length one; zero
+  /// where a volume has none (b = 0, trace). Empty where directions are not known.
+  std::vector<std::array<double, 3>> axis_directions{};
   std::string unit;  ///< UCUM, or "HU" as "[hnsf'U]"; empty when values are arbitrary
   CodedConcept quantity{};  ///< what the values measure, where the file says it (a parametric map does)
   Acquisition acquisition;

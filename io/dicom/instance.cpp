@@ -209,6 +209,7 @@ void read_slices_of(DcmItem& data, Instance& instance) {
     if (!slice.spacing_mm) slice.spacing_mm = by_regions;
     instance.slices.push_back(slice);
   }
+  if (instance.acquisition.dicom_modality == "NM") read_nm_keys(data, instance);
 }
 
 void settle_kind(DcmItem& data, Instance& instance) {

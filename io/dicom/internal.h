@@ -212,7 +212,7 @@ struct Slice {
   std::optional<double> thickness_mm, between_mm;
   double slope = 1, intercept = 0;
   /// What tells apart slices at one place: acquisition, temporal position, echo time, b-value, trigger time, gate ...
-  std::array<double, 12> keys{};
+  std::array<double, 13> keys{};
   std::optional<Vector3> gradient{};  ///< of diffusion, in patient space, of length one
   std::int64_t number = 0;  ///< Instance Number, or for frames that times 1e6 plus the frame's
 };
@@ -220,7 +220,8 @@ enum SliceKey : std::size_t {
   key_temporal, key_echo, key_b_value, key_trigger, key_gate, key_window, key_acquisition, key_time, key_type,
   key_direction,  ///< a hash of `gradient`
   key_dimension,  ///< rank by Dimension Index Values that are not of space
-  key_stack       ///< a hash of Stack ID (0020,9056)
+  key_stack,      ///< a hash of Stack ID (0020,9056)
+  key_view        ///< detector, rotation and angular view of a planar NM frame
 };
 
 /// Where the pixel data lie in the file of a plain instance (one grey frame, no palette, table or mosaic), so that
@@ -295,6 +296,7 @@ struct Arrangement {
   std::vector<Stack> stacks;  ///< one a time, echo, b-value or gate
   SequenceAxis axis = SequenceAxis::none;
   std::vector<double> values;  ///< by stack, on the axis, as Image::axis_values; empty where they are not known
+  std::vector<Vector3> directions;  ///< by stack, as Image::axis_directions
   std::vector<Remark> faults;
   bool planar = false;  ///< slices without place: frames
 };
@@ -326,6 +328,12 @@ struct Arrangement {
 void read_nm_slices(DcmItem& data, Instance& instance);
 [[nodiscard]] RawData read_projections(const Object& object, Instance instance);
 void read_nm_facts(DcmItem& data, Acquisition& acquisition);
+/// What tells the frames of a planar NM instance apart: energy window, detector and view, phase and time slice, gate.
+void read_nm_keys(DcmItem& data, Instance& instance);
+/// What planar NM frames count, where one thing alone tells them apart; else `frame`.
+[[nodiscard]] SequenceAxis nm_axis_of(const std::vector<Slice>& slices);
+/// True where files of one NM series say by their frame vectors that they are different volumes at the same places.
+[[nodiscard]] bool nm_files_belong_together(const std::vector<Instance>& group);
 
 /// Planes of an RT Dose, each as `first` but for its place; values become dose (PS3.3 C.8.8.3).
 void read_dose_slices(DcmItem& data, Slice first, Instance& instance);

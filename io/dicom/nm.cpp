@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "core/hash.h"
 #include "io/dicom/internal.h"
@@ -178,22 +179,20 @@ void read_nm_slices(DcmItem& data, Instance& instance) {
     instance.faults.push_back({Severity::note, "negative_spacing",
                                "Spacing Between Slices (0018,0088) is negative: slices are stored against the normal, "
                                "and were placed accordingly"});
-  const FrameVectors vectors(data);
   const auto order = words16(data, tag::slice_vector);
   for (std::int64_t frame = 0; frame < instance.layout.frames; ++frame) {
     const auto at = static_cast<std::size_t>(frame);
     Slice slice;
-    slice.number = frame;
+    slice.number = instance.instance_number * std::int64_t{1000000} + frame;
     slice.frame = static_cast<int>(frame);
     slice.spacing_mm = spacing;
     slice.thickness_mm = thickness;
     slice.between_mm = std::abs(between);
     slice.slope = number(data, tag::rescale_slope).value_or(1);
     slice.intercept = number(data, tag::rescale_intercept).value_or(0);
-    slice.keys[key_gate] = place_in(vectors.rr, at) * 1000.0 + place_in(vectors.slot, at);
-    slice.keys[key_window] = place_in(vectors.window, at);
-    slice.keys[key_temporal] = place_in(vectors.phase, at) * 100000.0 + place_in(vectors.time, at);
-    if (plane && between != 0) {
+    // One frame lies where its header says, however far the next one is.
+    if (plane && instance.layout.frames == 1) slice.plane = plane;
+    else if (plane && between != 0) {
       const double steps = order.empty() ? static_cast<double>(frame) : place_in(order, at) - 1.0;
       const Vector3 normal = plane->normal();
       slice.plane = plane;
@@ -203,6 +202,56 @@ void read_nm_slices(DcmItem& data, Instance& instance) {
     }
     instance.slices.push_back(slice);
   }
+  read_nm_keys(data, instance);
+}
+
+void read_nm_keys(DcmItem& data, Instance& instance) {
+  const FrameVectors vectors(data);
+  for (Slice& slice : instance.slices) {
+    const auto at = static_cast<std::size_t>(slice.frame);
+    slice.keys[key_gate] = place_in(vectors.rr, at) * 1000.0 + place_in(vectors.slot, at);
+    slice.keys[key_window] = place_in(vectors.window, at);
+    slice.keys[key_temporal] = place_in(vectors.phase, at) * 100000.0 + place_in(vectors.time, at);
+    slice.keys[key_view] = (place_in(vectors.detector, at) * 1000.0 + place_in(vectors.rotation, at)) * 1e5 +
+                           place_in(vectors.view, at);
+  }
+}
+
+SequenceAxis nm_axis_of(const std::vector<Slice>& slices) {
+  constexpr std::array<std::pair<SliceKey, SequenceAxis>, 4> axes{{{key_view, SequenceAxis::view},
+                                                                   {key_window, SequenceAxis::energy_window},
+                                                                   {key_gate, SequenceAxis::gate},
+                                                                   {key_temporal, SequenceAxis::time}}};
+  SequenceAxis out = SequenceAxis::frame;
+  int varying = 0;
+  for (const auto& [key, axis] : axes) {
+    std::set<double> values;
+    for (const Slice& slice : slices) values.insert(slice.keys[key]);
+    if (values.size() == slices.size()) out = axis;
+    if (values.size() > 1) ++varying;
+  }
+  if (slices.size() < 2) return SequenceAxis::none;
+  return varying == 1 ? out : SequenceAxis::frame;
+}
+
+bool nm_files_belong_together(const std::vector<Instance>& group) {
+  std::set<std::array<double, 3>> seen;
+  for (const Instance& instance : group) {
+    std::set<std::array<double, 3>> mine;
+    if (instance.acquisition.image_type != group.front().acquisition.image_type ||
+        instance.acquisition.frame_of_reference_uid != group.front().acquisition.frame_of_reference_uid ||
+        instance.unit != group.front().unit || instance.slices.size() != group.front().slices.size())
+      return false;
+    for (const Slice& slice : instance.slices)
+      mine.insert({slice.keys[key_gate], slice.keys[key_window], slice.keys[key_temporal]});
+    for (const auto& volume : mine)
+      if (!seen.insert(volume).second) return false;
+  }
+  const Instance &a = group.front(), &b = group.back();
+  return std::all_of(group.begin(), group.end(), [&](const Instance& instance) {
+    return instance.slices.front().plane && instance.slices.front().plane->origin == a.slices.front().plane->origin &&
+           instance.slices.back().plane->origin == b.slices.back().plane->origin;
+  });
 }
 
 RawData read_projections(const Object& object, Instance instance) {

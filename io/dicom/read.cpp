@@ -277,9 +277,15 @@ FrameSequence read_pictures(const std::vector<Instance>& instances, const Arrang
   return out;
 }
 
-void add_regions(Image& image, const Instance& instance) {
-  const Object object = load(instance.source, false);
-  for (Frame2d& frame : std::get<FrameSequence>(image.pixels)) frame.regions = us_regions(object.data());
+// Each frame has the regions of its own file: the depth may change from one to the next.
+void add_regions(const std::vector<Instance>& instances, const Arrangement& arrangement, Image& image) {
+  auto& frames = std::get<FrameSequence>(image.pixels);
+  const Targets targets = targets_of(arrangement, instances.size());
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    if (targets[i].empty()) continue;
+    const std::vector<UsRegion> regions = us_regions(load(instances[i].source, false).data());
+    for (const Target& target : targets[i]) frames[target.place].regions = regions;
+  }
 }
 
 void add_faults(std::vector<Remark>& to, const std::vector<Remark>& from) {
@@ -344,6 +350,7 @@ Image read_slices(std::vector<Instance> instances) {
   say_monochrome1(instances.front(), image.remarks);
   image.axis = arrangement.axis;
   image.axis_values = arrangement.values;
+  image.axis_directions = arrangement.directions;
   image.unit = instances.front().unit;
   image.quantity = instances.front().quantity;
   if (instances.front().layout.is_double())
@@ -352,7 +359,8 @@ Image read_slices(std::vector<Instance> instances) {
   image.acquisition = acquisition_of_all(instances, arrangement);
   if (arrangement.planar) {
     image.pixels = read_pictures(instances, arrangement);
-    if (image.acquisition.modality == "US") add_regions(image, instances.front());
+    if (image.acquisition.modality == "US") add_regions(instances, arrangement, image);
+    if (image.acquisition.dicom_modality == "NM") image.axis = nm_axis_of(arrangement.stacks.front().slices);
   } else if (!arrangement.stacks.front().why.empty()) {
     image.pixels = read_stack(instances, arrangement);
   } else {

@@ -18,11 +18,19 @@ void say(Instance& instance, const char* code, std::string text) {
   if (!said) instance.faults.push_back({Severity::note, code, std::move(text)});
 }
 
+// Files say Bq/ml, as CID 84 does; the litre is a capital one here, as in the units of PET.
+std::string with_capital_litre(std::string unit) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  for (std::size_t at = unit.find("ml"); at != std::string::npos; at = unit.find("ml", at + 2))
+    if ((at == 0 || !letter(unit[at - 1])) && (at + 2 == unit.size() || !letter(unit[at + 2]))) unit[at + 1] = 'L';
+  return unit;
+}
+
 // UCUM codes only; "1" and annotations such as {M0} say no more than a rescale does.
 std::string unit_of(DcmItem& mapping) {
   DcmItem* code = first_item(mapping, units);
   if (code == nullptr || text(*code, coding_scheme) != "UCUM") return {};
-  const std::string unit = text(*code, tag::code_value);
+  std::string unit = with_capital_litre(text(*code, tag::code_value));
   return unit == "1" || unit.starts_with("{") ? std::string() : unit;
 }
 

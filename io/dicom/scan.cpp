@@ -77,8 +77,7 @@ Scanned scan_files(std::span<const std::filesystem::path> files) {
 
 // Slices of one multi-frame instance may belong with those of others: a concatenation, a file a time point.
 bool may_join(const Instance& instance) noexcept {
-  return instance.kind == SeriesKind::volume && instance.acquisition.dicom_modality != "NM" &&
-         !instance.slices.empty() && instance.slices.front().plane.has_value();
+  return instance.kind == SeriesKind::volume && !instance.slices.empty() && instance.slices.front().plane.has_value();
 }
 
 bool is_alone(const Instance& instance) noexcept {

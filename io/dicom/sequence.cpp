@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -126,9 +127,42 @@ void fill_values(const Parts& parts, const KeyAxis& row, std::vector<double>& va
     if (!one_value(part, row.key)) return values.clear();
     values.push_back(part.front().keys[row.key] * row.factor);
   }
-  // Times count from the first volume.
-  if (row.axis == SequenceAxis::time)
-    for (std::size_t i = values.size(); i-- > 0;) values[i] -= values.front();
+}
+
+// When each volume began, counted from the first one: by the trigger where one differs between volumes, else by the
+// clock. Nothing where volumes do not follow each other in time, as past midnight or in another order.
+std::vector<double> times_of(const Parts& parts, const Keys& varying) {
+  for (const KeyAxis* row : varying) {
+    if (row->axis != SequenceAxis::time || !(row->factor > 0)) continue;
+    std::vector<double> times;
+    for (const auto& part : parts) {
+      double first = part.front().keys[row->key];
+      for (const Slice& slice : part) first = std::min(first, slice.keys[row->key]);
+      times.push_back(first * row->factor);
+    }
+    if (std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) != times.end()) continue;
+    for (std::size_t i = times.size(); i-- > 0;) times[i] -= times.front();
+    return times;
+  }
+  return {};
+}
+
+// The gradient of each volume; nothing where no volume has one, or slices of one differ.
+void fill_directions(const Parts& parts, Arrangement& out) {
+  if (out.axis != SequenceAxis::b_value || out.values.empty()) return;
+  std::size_t without = 0;
+  std::vector<Vector3> directions;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!one_value(parts[i], key_direction)) return;
+    directions.push_back(parts[i].front().gradient.value_or(Vector3{}));
+    if (!parts[i].front().gradient && out.values[i] > 0) ++without;
+  }
+  if (std::all_of(directions.begin(), directions.end(), [](const Vector3& v) { return v == Vector3{}; })) return;
+  if (without > 0)
+    out.faults.push_back({Severity::note, "no_gradient_direction",
+                          std::to_string(without) + " of " + std::to_string(parts.size()) +
+                              " volumes have a b-value above zero and no gradient direction, as traces have"});
+  out.directions = std::move(directions);
 }
 
 const KeyAxis* row_of(const Keys& keys, SliceKey key) {
@@ -148,6 +182,7 @@ Parts by_rank(const std::vector<Slice>& slices, const Keys& varying, std::size_t
     Parts parts = row == nullptr ? Parts{} : parts_by_rank(slices, repeats, row);
     if (parts.empty()) continue;
     out.axis = row->axis;
+    out.values = times_of(parts, varying);
     say(out, Severity::note, repeats, std::string("the order of their ") + row->name);
     return parts;
   }
@@ -159,6 +194,7 @@ Parts by_rank(const std::vector<Slice>& slices, const Keys& varying, std::size_t
       });
   out.axis = diffusion ? SequenceAxis::b_value : SequenceAxis::time;
   if (diffusion) fill_values(parts, *b_value, out.values);
+  fill_directions(parts, out);
   say(out, diffusion ? Severity::note : Severity::warning, repeats, "the order of their instance numbers only");
   return parts;
 }
@@ -183,7 +219,9 @@ std::vector<std::vector<Slice>> volumes_of(const std::vector<Slice>& slices, Arr
     for (const KeyAxis& row : key_axes)
       if (row.key == key_b_value) named = &row;
   }
-  fill_values(parts, *named, out.values);
+  if (named->axis == SequenceAxis::time) out.values = times_of(parts, varying);
+  else fill_values(parts, *named, out.values);
+  fill_directions(parts, out);
   std::string how;
   for (const KeyAxis* row : used) how += (how.empty() ? "" : " and ") + std::string(row->name);
   say(out, Severity::note, parts.size(), how);

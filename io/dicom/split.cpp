@@ -103,21 +103,36 @@ std::vector<Group> by_stack(Group group) {
   return by_key(std::move(group), key_stack);
 }
 
-// Multi-frame instances that are no volume together, but each of which is one, are entries of their own.
-std::vector<Group> by_file(Group group) {
-  const bool many = group.size() > 1 && std::all_of(group.begin(), group.end(), [](const Instance& instance) {
-    return instance.slices.size() > 1 && is_even(instance.slices);
-  });
-  if (!many || is_even(slices_of(group))) return {std::move(group)};
+std::vector<Group> one_by_one(Group group) {
   std::vector<Group> out;
   for (Instance& instance : group) out.emplace_back().push_back(std::move(instance));
   return out;
 }
 
+// Multi-frame instances that are no volume together, but each of which is one, are entries of their own. So are those of
+// NM unless their frame vectors number them on: clocks and instance numbers do not tell a gate from another bed or from
+// another reconstruction.
+std::vector<Group> by_file(Group group) {
+  const bool nm = std::any_of(group.begin(), group.end(), [](const Instance& instance) {
+    return instance.acquisition.dicom_modality == "NM" && instance.layout.frames > 1;
+  });
+  if (nm && group.size() > 1 && !nm_files_belong_together(group)) return one_by_one(std::move(group));
+  const bool many = group.size() > 1 && std::all_of(group.begin(), group.end(), [](const Instance& instance) {
+    return instance.slices.size() > 1 && is_even(instance.slices);
+  });
+  if (!many || is_even(slices_of(group))) return {std::move(group)};
+  return one_by_one(std::move(group));
+}
+
+bool near(const Slice& a, const Slice& b) noexcept {
+  constexpr double tolerance_mm = 0.01;
+  const PatientPoint &p = a.plane->origin, &q = b.plane->origin;
+  return std::abs(p.x - q.x) < tolerance_mm && std::abs(p.y - q.y) < tolerance_mm && std::abs(p.z - q.z) < tolerance_mm;
+}
+
 bool same_places(const Stack& a, const Stack& b) {
   if (a.why.empty() != b.why.empty() || a.slices.size() != b.slices.size()) return false;
-  std::vector<Slice> first{a.slices.front(), b.slices.front()}, last{a.slices.back(), b.slices.back()};
-  return has_repeats(first) && has_repeats(last);
+  return near(a.slices.front(), b.slices.front()) && near(a.slices.back(), b.slices.back());
 }
 
 // Volumes that are no sequence: tilted or uneven ones, and those of other places than most (a sequence that was broken

@@ -26,7 +26,7 @@ std::mutex& library() {
 }
 
 /// Enough for a slow machine to unpack the file.
-unsigned seconds_for(std::size_t bytes) { return 10 + static_cast<unsigned>(bytes / (32U << 20U)); }
+unsigned seconds_for(std::size_t bytes) { return 5 + static_cast<unsigned>(bytes / (32U << 20U)); }
 
 RawData read_inside(std::span<const std::byte> bytes, const std::string& name) {
   const Hdf5File file(bytes, "reading HDF5 '" + name + "': ");

@@ -202,7 +202,7 @@ struct DataSet {
 
 std::optional<DataSet> data_set(const std::optional<Handle>& object, std::string& why) {
   if (!object || H5Iget_type(object->id()) != H5I_DATASET) {
-    why = "there is no such data set";
+    why = "there is no such data set, or it is of a newer format than this HDF5 library reads";
     return std::nullopt;
   }
   const Handle plan(H5Dget_create_plist(object->id()), H5Pclose);

@@ -15,7 +15,8 @@ int run_convert(const Given& given) {
   const engine::ConvertSettings settings{settings_of(given), given.one_or("series", ""), given.one_or("source", ""),
                                          given.one_or("as", "")};
   const engine::Converted done = engine::convert(given.one("IN"), given.one("OUT"), settings, job);
-  for (const Remark& remark : done.remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
+  for (const Remark& remark : done.remarks)
+    if (!given.has("quiet") || remark.severity != Severity::note) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
   for (const auto& file : done.files) std::cout << "written to " << file.string() << "\n";
   return 0;
 }
@@ -34,7 +35,8 @@ Command convert_command() {
            seg_option(),
            geometry_option(),
            {many, "--set", "what the file does not say: modality=, pixel_mm=", false},
-           {flag, "--deidentified", "no names in DICOM outputs", false}},
+           {flag, "--deidentified", "no names in DICOM outputs", false},
+           {flag, "--quiet", "no notes, only warnings", false}},
           run_convert,
           {}};
 }

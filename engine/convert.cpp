@@ -227,7 +227,7 @@ Bytes npy_of(const io::Content& content) {
   throw Error(Code::wrong_use, "an .npy is made of an image or of raw data");
 }
 
-void write_voxels(const io::Content& content, const ConvertSettings& settings, bool from_dicom, Writer& writer,
+void write_voxels(const io::Content& content, const fs::path& in, const ConvertSettings& settings, bool from_dicom, Writer& writer,
                   Converted& done) {
   if (const auto* image = std::get_if<Image>(&content)) {
     Image room;
@@ -236,7 +236,8 @@ void write_voxels(const io::Content& content, const ConvertSettings& settings, b
   if (const auto* labels = std::get_if<LabelMap>(&content)) return writer.labels(*labels);
   const auto* contours = std::get_if<Contours>(&content);
   if (contours == nullptr)
-    throw Error(Code::bad_input, "raw data and reports have no voxels to write as " + std::string(writer.format()->name));
+    throw Error(Code::bad_input, "'" + in.string() + "' holds " + (std::holds_alternative<RawData>(content) ? "raw data, which go to .npy" : "a report, which goes to .json") +
+                                     ": it has no voxels to write as " + std::string(writer.format()->name));
   if (settings.source.empty())
     throw Error(Code::wrong_use, "contours have no voxels: --source=PATH names the image on whose grid they become labels");
   const ContentPtr source = source_image(settings, done.remarks);
@@ -246,6 +247,7 @@ void write_voxels(const io::Content& content, const ConvertSettings& settings, b
 }  // namespace
 
 Converted convert(const fs::path& in, const fs::path& out, const ConvertSettings& settings, const Job& job) {
+  check_settings(out, settings);
   Converted done;
   Writer writer(out, done);
   const bool wants_labels = settings.as == "seg" || settings.as == "rtstruct";
@@ -259,7 +261,7 @@ Converted convert(const fs::path& in, const fs::path& out, const ConvertSettings
   if (const auto* contours = std::get_if<Contours>(loaded.content.get())) add_new(done.remarks, contours->remarks);
   if (const auto* report = std::get_if<StructuredReport>(loaded.content.get())) add_new(done.remarks, report->remarks);
   if (writer.format() != nullptr) {
-    write_voxels(*loaded.content, settings, loaded.format == "DICOM", writer, done);
+    write_voxels(*loaded.content, in, settings, loaded.format == "DICOM", writer, done);
   } else if (ends_with(out, ".png")) {
     writer.put(out, png_of(*loaded.content));
   } else if (ends_with(out, ".npy")) {

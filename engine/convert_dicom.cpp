@@ -1,5 +1,6 @@
 #include "engine/convert_dicom.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/error.h"
@@ -105,6 +106,19 @@ Bytes dicom_object(const io::Content& content, const ConvertSettings& settings, 
     throw Error(Code::wrong_use, "one .dcm holds labels (--as=seg, --as=rtstruct, with --source=IMAGE), a parametric map "
                                  "(--as=parametric-map) or pictures (--as=secondary-capture); images go to a folder");
   throw Error(Code::wrong_use, "--as=" + as + ": expected seg, rtstruct, enhanced, parametric-map or secondary-capture");
+}
+
+void check_settings(const fs::path& out, const ConvertSettings& settings) {
+  constexpr std::array<std::string_view, 6> known{"", "seg", "rtstruct", "enhanced", "parametric-map", "secondary-capture"};
+  const std::string& as = settings.as;
+  if (std::find(known.begin(), known.end(), as) == known.end())
+    throw Error(Code::wrong_use, "--as=" + as + ": expected seg, rtstruct, enhanced, parametric-map or secondary-capture");
+  if (as == "enhanced" && !out.extension().empty())
+    throw Error(Code::wrong_use, "--as=enhanced is written into a folder, and '" + out.string() + "' is named as a file");
+  if (!as.empty() && as != "enhanced" && out.extension() != ".dcm")
+    throw Error(Code::wrong_use, "--as=" + as + " is one DICOM file: name it .dcm, not '" + out.string() + "'");
+  if (!settings.source.empty() && !fs::exists(settings.source))
+    throw Error(Code::wrong_use, "--source=" + settings.source.string() + " does not exist");
 }
 
 void save_dicom_images(const fs::path& folder, const io::Content& content, bool enhanced, const Job& job,

@@ -34,20 +34,33 @@ std::string_view kind_name(io::dicom::SeriesKind kind) {
   return "other";
 }
 
-// What the caller said of pixels and modality; only where the file itself says nothing.
-void apply_settings(Image& image, const ReadSettings& settings) {
-  if (const auto it = settings.find("modality"); it != settings.end() && image.acquisition.modality.empty()) {
-    if (std::find(modalities.begin(), modalities.end(), it->second) == modalities.end())
-      throw Error(Code::wrong_use, "--set modality=" + it->second + ": expected CT, MR, US, PET or SPECT");
-    image.acquisition.modality = it->second;
-  }
+// A word that is wrong is refused even where the file says it itself.
+std::string modality_of(const ReadSettings& settings) {
+  const auto it = settings.find("modality");
+  if (it == settings.end()) return {};
+  if (std::find(modalities.begin(), modalities.end(), it->second) == modalities.end())
+    throw Error(Code::wrong_use, "--set modality=" + it->second + ": expected CT, MR, US, PET or SPECT");
+  return it->second;
+}
+
+std::optional<double> pixel_mm_of(const ReadSettings& settings) {
   const auto it = settings.find("pixel_mm");
-  if (it == settings.end() || !image.is_frames()) return;
+  if (it == settings.end()) return {};
   double pixel_mm = 0;
   const std::string& text = it->second;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), pixel_mm);
   if (fault != std::errc() || end != text.data() + text.size() || !(pixel_mm > 0) || !std::isfinite(pixel_mm))
     throw Error(Code::wrong_use, "--set pixel_mm=" + text + ": expected a length > 0 in mm");
+  return pixel_mm;
+}
+
+// What the caller said of pixels and modality; only where the file itself says nothing.
+void apply_settings(Image& image, const ReadSettings& settings) {
+  const std::string modality = modality_of(settings);
+  if (image.acquisition.modality.empty()) image.acquisition.modality = modality;
+  const std::optional<double> given_mm = pixel_mm_of(settings);
+  if (!given_mm || !image.is_frames()) return;
+  const double pixel_mm = *given_mm;
   for (Frame2d& frame : std::get<FrameSequence>(image.pixels)) {
     if (frame.spacing_mm && std::abs((*frame.spacing_mm)[0] - pixel_mm) > 1e-6)
       image.remarks.push_back({Severity::warning, "pixel_mm_replaced",
@@ -65,8 +78,8 @@ void name_by_content(ImageOrRaw& content) {
 }
 
 void apply_modality(RawData& raw, const ReadSettings& settings) {
-  const auto it = settings.find("modality");
-  if (it != settings.end() && raw.acquisition.modality.empty()) raw.acquisition.modality = it->second;
+  const std::string modality = modality_of(settings);
+  if (raw.acquisition.modality.empty()) raw.acquisition.modality = modality;
 }
 
 // Slices that are no volume: as the caller said, or kept with a word on what can be said.

@@ -182,6 +182,7 @@ class Writer {
     if (!from_dicom || format_->name != "NIfTI") return;
     put(with_ending(out_, format_, ".json"), sidecar_of(image).dump() + "\n");
     if (const std::string values = b_values_of(image); !values.empty()) put(with_ending(out_, format_, ".bval"), values);
+    if (const std::string lines = b_vectors_of(image); !lines.empty()) put(with_ending(out_, format_, ".bvec"), lines);
   }
 
   void labels(const LabelMap& labels) {

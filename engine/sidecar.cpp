@@ -1,6 +1,7 @@
 #include "engine/sidecar.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace penta::engine {
 
@@ -134,6 +135,26 @@ std::string b_values_of(const Image& image) {
     line += Json(value).dump();
   }
   return line + "\n";
+}
+
+std::string b_vectors_of(const Image& image) {
+  const auto* volumes = std::get_if<VolumeSequence>(&image.pixels);
+  const auto& directions = image.axis_directions;
+  if (volumes == nullptr || directions.empty() || directions.size() != volumes->size()) return {};
+  const Grid& grid = grid_of(volumes->front());
+  // LPS and RAS are a half turn apart, which keeps the handedness.
+  const double handedness = dot(cross(grid.axis(0), grid.axis(1)), grid.axis(2));
+  std::string out;
+  for (int k = 0; k < 3; ++k) {
+    std::string line;
+    for (const Vector3& direction : directions) {
+      const double along = dot(direction, grid.axis(k)) * (k == 0 && handedness > 0 ? -1 : 1);
+      if (!line.empty()) line += ' ';
+      line += Json(std::round(along * 1e9) / 1e9 + 0.0).dump();
+    }
+    out += line + "\n";
+  }
+  return out;
 }
 
 }  // namespace penta::engine

@@ -11,5 +11,9 @@ namespace penta::engine {
 
 /// The b-values of a diffusion series as FSL writes them (.bval), or empty where the image is none.
 [[nodiscard]] std::string b_values_of(const Image& image);
+/// Its gradient directions as FSL writes them (.bvec: three lines, x, y and z, a column a volume), or empty where they
+/// are not known: along the voxel axes, x turned round where the axes are right-handed in RAS ("What conventions do the
+/// bvecs use?", FSL wiki, FDT FAQ).
+[[nodiscard]] std::string b_vectors_of(const Image& image);
 
 }  // namespace penta::engine

@@ -127,11 +127,6 @@ Loaded load(const fs::path& in, const ConvertSettings& settings, std::vector<Rem
   return {entry.load(), entry.format};
 }
 
-void add_new(std::vector<Remark>& to, const std::vector<Remark>& from) {
-  for (const Remark& remark : from)
-    if (std::none_of(to.begin(), to.end(), [&](const Remark& r) { return r.text == remark.text; })) to.push_back(remark);
-}
-
 // Voxels of labels in a file that only holds numbers: further layers lie beside it, and so does the table of segments.
 LabelMap labels_at(const fs::path& path) {
   LabelMap labels = io::read_labels(path);
@@ -257,10 +252,7 @@ Converted convert(const fs::path& in, const fs::path& out, const ConvertSettings
     loaded = {std::make_shared<const io::Content>(labels_at(in)), "labels"};
   else
     loaded = load(in, settings, done.remarks);
-  if (const auto* image = std::get_if<Image>(loaded.content.get())) add_new(done.remarks, image->remarks);
-  if (const auto* labels = std::get_if<LabelMap>(loaded.content.get())) add_new(done.remarks, labels->remarks);
-  if (const auto* contours = std::get_if<Contours>(loaded.content.get())) add_new(done.remarks, contours->remarks);
-  if (const auto* report = std::get_if<StructuredReport>(loaded.content.get())) add_new(done.remarks, report->remarks);
+  add_new(done.remarks, remarks_of(*loaded.content));
   if (writer.format() != nullptr) {
     write_voxels(*loaded.content, in, settings, loaded.format == "DICOM", writer, done);
   } else if (ends_with(out, ".png")) {

@@ -206,8 +206,7 @@ void save_method_run(const fs::path& out, const Runner& runner, const Produced& 
     result.add(*step, step->inputs.empty() ? "" : step->inputs.front().series_uid);
   }
   for (const Supply& supply : runner.supplies())
-    if (const auto* image = std::get_if<Image>(supply.content.get()))
-      for (const Remark& remark : image->remarks) result.add(remark);
+    for (const Remark& remark : remarks_of(*supply.content)) result.add(remark);
   const Card& card = last.method->card();
   Json json = Json::object();
   json.set("penta", job.software_version).set("task", name_of(card.task)).set("method", card.id);

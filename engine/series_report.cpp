@@ -168,11 +168,8 @@ SeriesReport report_series(const Entry& entry, std::span<const ContentPtr> other
       report.modality = image->acquisition.modality;
       report.acquisition.series_description = entry.acquisition.series_description;
       report.shape = image->shape_text();
-      for (const Remark& remark : image->remarks)
-        if (std::none_of(report.faults.begin(), report.faults.end(),
-                         [&](const Remark& f) { return f.code == remark.code && f.text == remark.text; }))
-          report.faults.push_back(remark);
     }
+    add_new(report.faults, remarks_of(*content));
     make_folder(out / folder);
     run_methods(content, others, out, methods, settings, job, control, report, result);
     write_pictures(report, out);

@@ -108,10 +108,11 @@ float sample(const SliceStack& stack, const Placed& slice, double x, double y) n
                             fy * ((1 - fx) * at(x0, y0 + 1) + fx * at(x0 + 1, y0 + 1)));
 }
 
-float mix(float a, float b, double share_of_b, float otherwise) noexcept {
+// A lone slice's value counts within `reach` of the way to the other one: across a gap it would come from far away.
+float mix(float a, float b, double share_of_b, double reach, float otherwise) noexcept {
   if (std::isnan(a) && std::isnan(b)) return otherwise;
-  if (std::isnan(a)) return b;
-  if (std::isnan(b)) return a;
+  if (std::isnan(a)) return 1 - share_of_b <= reach ? b : otherwise;
+  if (std::isnan(b)) return share_of_b <= reach ? a : otherwise;
   return static_cast<float>((1 - share_of_b) * static_cast<double>(a) + share_of_b * static_cast<double>(b));
 }
 
@@ -128,7 +129,9 @@ void fill_plane(const SliceStack& stack, const Frame& frame, float outside, std:
                                  [](const Placed& slice, double there) { return slice.w < there; });
   if (behind == frame.slices.end()) --behind;
   const auto before = behind == frame.slices.begin() || behind->w <= w + 1e-3 ? behind : behind - 1;
-  const double share = before == behind ? 0 : (w - before->w) / (behind->w - before->w);
+  const double gap = behind->w - before->w;
+  const double share = before == behind ? 0 : (w - before->w) / gap;
+  const double reach = before == behind ? 1 : (0.5 * frame.step_mm + 1e-3) / gap;
   const double u0 = dot({volume.grid().origin_mm().x, volume.grid().origin_mm().y, volume.grid().origin_mm().z}, stack.row_axis);
   const double v0 = dot({volume.grid().origin_mm().x, volume.grid().origin_mm().y, volume.grid().origin_mm().z}, stack.column_axis);
   const auto value = [&](const Placed& slice, std::int64_t x, std::int64_t y) {
@@ -138,7 +141,7 @@ void fill_plane(const SliceStack& stack, const Frame& frame, float outside, std:
   for (std::int64_t y = 0; y < size[1]; ++y)
     for (std::int64_t x = 0; x < size[0]; ++x) {
       const float a = value(*before, x, y);
-      volume.at(x, y, z) = before == behind ? (std::isnan(a) ? outside : a) : mix(a, value(*behind, x, y), share, outside);
+      volume.at(x, y, z) = before == behind ? (std::isnan(a) ? outside : a) : mix(a, value(*behind, x, y), share, reach, outside);
     }
 }
 

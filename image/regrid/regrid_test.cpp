@@ -94,6 +94,22 @@ TEST(Regrid, MissingPlanesAreCounted) {
   EXPECT_NE(remarks[0].text.find("2 planes lie in gaps"), std::string::npos) << remarks[0].text;
 }
 
+TEST(Regrid, TiltAcrossAGapFillsNothingFromFarAway) {
+  // Slices every 4 mm, shifted by 4 mm each (two pixels); one is missing at 8 mm and one at 12 mm.
+  std::vector<Remark> remarks;
+  const auto volume =
+      regrid(stack_at({{0, 0, 0}, {0, 4, 4}, {0, 16, 16}, {0, 20, 20}, {0, 24, 24}}), RegridPolicy::resample, remarks);
+  ASSERT_EQ(volume.grid().size(), (Size3{12, 22, 7}));
+  const float outside = truth({0, 0, 0}) - 0.25F * 18;  // the lowest pixel of the first slice
+  const auto there = [&](int y, int z) { return truth(volume.grid().to_patient({5.0, double(y), double(z)})); };
+  for (const int z : {2, 3}) {
+    // Both slices have pixels from row 8 to 11 (16 to 22 mm).
+    for (int y = 8; y < 12; ++y) EXPECT_NEAR(volume.at(5, y, z), there(y, z), 1e-3);
+    // Only one has others, 4 mm or 8 mm away.
+    for (const int y : {2, 7, 12, 17}) EXPECT_NEAR(volume.at(5, y, z), outside, 1e-3);
+  }
+}
+
 TEST(Regrid, StrictRefusesAndNoSliceIsTooFew) {
   std::vector<Remark> remarks;
   EXPECT_THROW((void)regrid(stack_at({{0, 0, 0}, {0, 0, 3}}), RegridPolicy::strict, remarks), Error);

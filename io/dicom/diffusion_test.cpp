@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
@@ -73,6 +74,23 @@ TEST(Gradients, directions_of_vendors_stand_beside_the_b_values) {
       for (std::size_t k = 0; k < 3; ++k)
         EXPECT_NEAR(image.axis_directions[v][k], v == 0 ? 0 : volumes[v].second[k], 1e-6) << vendor;
   }
+}
+
+// Private elements that have lost their VR, as in siemens_dwi_1000.dcm of nibabel-testdata.
+TEST(Gradients, siemens_text_without_its_vr_is_text) {
+  const TestFolder folder;
+  for (int v = 0; v < 2; ++v) {
+    Made made = slice(0, v + 1);
+    DcmItem& data = made.data();
+    const std::string value = v == 0 ? "0 " : "1000";
+    data.putAndInsertString(DcmTag(0x0019, 0x0010, EVR_LO), "SIEMENS MR HEADER");
+    auto element = std::make_unique<DcmOtherByteOtherWord>(DcmTag(0x0019, 0x100C, EVR_UN));
+    element->putUint8Array(reinterpret_cast<const Uint8*>(value.data()), static_cast<unsigned long>(value.size()));
+    data.insert(element.release());
+    const bool implicit = v == 0;  // leaves no VR at all, where explicit says UN
+    folder.put("f" + std::to_string(v), made.bytes(implicit ? "1.2.840.10008.1.2" : "1.2.840.10008.1.2.1"));
+  }
+  EXPECT_EQ(read_only(folder).axis_values, (std::vector<double>{0, 1000}));
 }
 
 TEST(Gradients, without_any_direction_none_is_given_and_a_trace_is_said) {

@@ -40,6 +40,24 @@ std::string text_at(std::span<const std::uint8_t> bytes, std::size_t at, std::si
   return out.substr(first, out.find_last_not_of(' ') - first + 1);
 }
 
+// "1000 \\8" as numbers; nothing where a part is none.
+std::vector<double> text_numbers(std::string_view text) {
+  std::vector<double> out;
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
+  for (std::size_t at = 0; at < text.size() && out.size() < 4096;) {
+    const std::size_t end = std::min(text.find('\\', at), text.size());
+    std::string_view part = text.substr(at, end - at);
+    while (!part.empty() && (part.front() == ' ' || part.front() == '+')) part.remove_prefix(1);
+    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+    double value = 0;
+    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc{} || rest != part.data() + part.size() || !std::isfinite(value)) return {};
+    out.push_back(value);
+    at = end + 1;
+  }
+  return out;
+}
+
 constexpr std::size_t csa_tag_bytes = 84, csa_item_bytes = 16, csa_most_tags = 1024;
 
 }  // namespace
@@ -59,7 +77,9 @@ std::optional<Tag> private_tag(DcmItem& item, std::uint16_t group, std::string_v
 std::span<const std::uint8_t> bytes_of(DcmItem& item, Tag tag) {
   DcmElement* element = nullptr;
   if (item.findAndGetElement(DcmTagKey(tag.group, tag.element), element).bad() || element == nullptr) return {};
-  if (element->ident() != EVR_UN && element->ident() != EVR_OB && element->ident() != EVR_OW) return {};
+  // Implicit VR leaves private elements that no dictionary has without any.
+  const DcmEVR vr = element->ident();
+  if (vr != EVR_UN && vr != EVR_UNKNOWN && vr != EVR_UNKNOWN2B && vr != EVR_OB && vr != EVR_OW) return {};
   Uint8* bytes = nullptr;
   if (element->getUint8Array(bytes).bad() || bytes == nullptr) return {};
   return {bytes, element->getLength()};
@@ -67,13 +87,13 @@ std::span<const std::uint8_t> bytes_of(DcmItem& item, Tag tag) {
 
 std::vector<double> private_numbers(DcmItem& item, Tag tag, PrivateVr vr) {
   const auto raw = bytes_of(item, tag);
-  if (raw.empty() || vr == PrivateVr::text) return numbers(item, tag);
+  if (raw.empty()) return numbers(item, tag);
   switch (vr) {
     case PrivateVr::float32: return binary_numbers<float>(raw);
     case PrivateVr::float64: return binary_numbers<double>(raw);
     case PrivateVr::int16: return binary_numbers<std::int16_t>(raw);
     case PrivateVr::int32: return binary_numbers<std::int32_t>(raw);
-    case PrivateVr::text: break;
+    case PrivateVr::text: return text_numbers({reinterpret_cast<const char*>(raw.data()), raw.size()});
   }
   return {};
 }

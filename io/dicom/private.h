@@ -18,7 +18,7 @@ namespace penta::io::dicom {
 /// Absent where no block of the group is reserved by that creator.
 [[nodiscard]] std::optional<Tag> private_tag(DcmItem& item, std::uint16_t group, std::string_view creator,
                                              std::uint8_t element);
-/// The raw bytes of an element, of any VR; empty when it is absent.
+/// The raw bytes of an element of VR UN, OB, OW or of none; empty when it is absent or of another VR.
 [[nodiscard]] std::span<const std::uint8_t> bytes_of(DcmItem& item, Tag tag);
 /// How the vendor means a value whose VR was lost (UN): text, or little-endian binary numbers.
 enum class PrivateVr { text, float32, float64, int16, int32 };

@@ -129,10 +129,10 @@ void fill_values(const Parts& parts, const KeyAxis& row, std::vector<double>& va
   }
 }
 
-// When each volume began, counted from the first one: by the trigger where one differs between volumes, else by the
-// clock. Nothing where volumes do not follow each other in time, as past midnight or in another order.
-std::vector<double> times_of(const Parts& parts, const Keys& varying) {
-  for (const KeyAxis* row : varying) {
+// When each volume began, counted from the first one: by `named` where it is a time, else by the trigger where one
+// differs between volumes, else by the clock. Nothing where volumes do not follow each other in time, as past midnight.
+std::vector<double> times_of(const Parts& parts, const KeyAxis& named, const Keys& varying) {
+  for (const KeyAxis* row : named.factor > 0 ? Keys{&named} : varying) {
     if (row->axis != SequenceAxis::time || !(row->factor > 0)) continue;
     std::vector<double> times;
     for (const auto& part : parts) {
@@ -182,7 +182,7 @@ Parts by_rank(const std::vector<Slice>& slices, const Keys& varying, std::size_t
     Parts parts = row == nullptr ? Parts{} : parts_by_rank(slices, repeats, row);
     if (parts.empty()) continue;
     out.axis = row->axis;
-    out.values = times_of(parts, varying);
+    out.values = times_of(parts, *row, varying);
     say(out, Severity::note, repeats, std::string("the order of their ") + row->name);
     return parts;
   }
@@ -219,7 +219,7 @@ std::vector<std::vector<Slice>> volumes_of(const std::vector<Slice>& slices, Arr
     for (const KeyAxis& row : key_axes)
       if (row.key == key_b_value) named = &row;
   }
-  if (named->axis == SequenceAxis::time) out.values = times_of(parts, varying);
+  if (named->axis == SequenceAxis::time) out.values = times_of(parts, *named, varying);
   else fill_values(parts, *named, out.values);
   fill_directions(parts, out);
   std::string how;

@@ -46,9 +46,8 @@ void put_heads(DcmDataset& data, const Acquisition& source, const Capture& captu
   parts::put(data, DCM_ConversionType, "WSD");  // workstation
   parts::put(data, DCM_BurnedInAnnotation, capture.burned_in ? "YES" : "NO");
   parts::put(data, DCM_PatientOrientation, "");
-  parts::put(data, DCM_Laterality, "");
   parts::put(data, DCM_LossyImageCompression, "00");
-  if (!source.body_part.empty()) parts::put(data, DCM_BodyPartExamined, source.body_part);
+  parts::put_body_part(data, source);
   parts::put_moment(data, DCM_ContentDate, DCM_ContentTime, provenance);
 }
 

@@ -97,7 +97,7 @@ std::string put_image(DcmDataset& data, const char* sop_class, const std::string
   put_integer(data, DCM_AcquisitionNumber, 1);
   if (modality != "PT" && modality != "NM") put(data, DCM_PatientPosition, source.patient_position);
   put(data, DCM_PatientOrientation, "");
-  if (!source.body_part.empty()) put(data, DCM_BodyPartExamined, source.body_part);
+  put_body_part(data, source);
   if (!source.protocol.empty()) put_text(data, DCM_ProtocolName, source.protocol);
   return uid;
 }

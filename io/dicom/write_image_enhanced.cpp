@@ -95,6 +95,17 @@ void put_echo(DcmItem& groups, double echo_ms) {
   if (echo_ms > 0) put_double(add_item(groups, DCM_MREchoSequence), DCM_EffectiveEchoTime, echo_ms);
 }
 
+// Without a source that has a name the sequence is empty (PS3.3 C.7.6.16.2.6, type 2): an item of it would ask for the
+// evidence of its sources. What was done then stands outside the groups.
+void put_derivation_of(DcmItem& group, const Job& job, std::span<const SourceInstance> sources,
+                       const std::string& rounding) {
+  const bool named = std::any_of(sources.begin(), sources.end(), [](const SourceInstance& s) {
+    return !s.sop_instance_uid.empty() && !s.sop_class_uid.empty();
+  });
+  if (!named) return put_empty_sequence(group, DCM_DerivationImageSequence);
+  put_derivation(add_item(group, DCM_DerivationImageSequence), job, sources, rounding);
+}
+
 void put_shared_groups(DcmDataset& data, const Job& job, const Kind& kind, const OutPlane& first,
                        const Scaling& scaling, const Rounding& rounding) {
   const Image& image = job.image;
@@ -112,9 +123,7 @@ void put_shared_groups(DcmDataset& data, const Job& job, const Kind& kind, const
   }
   const auto frames = first.slices * first.times;
   if (static_cast<std::int64_t>(image.acquisition.instances.size()) != frames) {
-    DcmItem& derivation = add_item(shared, DCM_DerivationImageSequence);
-    put_derivation(derivation, job, image.acquisition.instances, rounding.text());
-    if (!derivation.tagExists(DCM_SourceImageSequence)) put_empty_sequence(derivation, DCM_SourceImageSequence);
+    put_derivation_of(shared, job, image.acquisition.instances, rounding.text());
   }
   if (image.acquisition.modality == "CT") put_irradiation_event(shared, job);
   const auto* mr = facts_of<MrFacts>(image.acquisition);
@@ -153,9 +162,7 @@ void put_frame(DcmDataset& data, const Job& job, const OutPlane& plane, const Ro
   put_u32s(content, DCM_DimensionIndexValues, index);
   const std::int64_t frames = plane.slices * plane.times;
   if (static_cast<std::int64_t>(image.acquisition.instances.size()) == frames) {
-    DcmItem& derivation = add_item(own, DCM_DerivationImageSequence);
-    put_derivation(derivation, job, sources_of(image, plane.slice + plane.slices * plane.time, frames), rounding.text());
-    if (!derivation.tagExists(DCM_SourceImageSequence)) put_empty_sequence(derivation, DCM_SourceImageSequence);
+    put_derivation_of(own, job, sources_of(image, plane.slice + plane.slices * plane.time, frames), rounding.text());
   }
   const auto at = static_cast<std::size_t>(plane.time);
   if (at >= image.axis_values.size() || image.acquisition.modality != "MR") return;
@@ -234,6 +241,7 @@ WrittenImage write_enhanced(const Job& job) {
   WrittenInstance written;
   written.sop_instance_uid = put_image(data, kind.sop_class, flavour, 0, image.acquisition,
                                        {ImageForm::enhanced, true, {}, {}}, job.provenance);
+  data.findAndDeleteElement(DCM_Laterality);  // it stands in the frame anatomy
   put_frame_of_reference(data, image.acquisition, job.provenance);
   put_pixel_description(data, first.columns, first.rows, 1, 16, scaling.is_signed);
   put_enhanced_image(data, job, first.slices * first.times);
@@ -241,6 +249,7 @@ WrittenImage write_enhanced(const Job& job) {
   put_dimensions(data, job.provenance, first.times > 1);
   for_each_plane(image, [&](const OutPlane& plane) { put_frame(data, job, plane, all.rounding); });
   put_common_references(data, image);
+  if (!data.tagExists(DCM_ReferencedSeriesSequence)) put_derivation(data, job, {}, all.rounding.text());
   put_pixels(data, all.words);
   WrittenImage out;
   written.bytes = to_bytes(data);

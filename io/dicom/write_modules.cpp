@@ -1,6 +1,10 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "core/hash.h"
 #include "io/dicom/write_parts.h"
 
@@ -29,7 +33,28 @@ void put_identity(DcmDataset& data, const Acquisition& source, const Provenance&
   put_text(data, DCM_AccessionNumber, hidden ? "" : source.accession_number, 16);
 }
 
+// PS3.16 table L-1: the body parts that have no left and right of their own.
+constexpr std::array<std::string_view, 65> unpaired_parts{
+    "ABDOMEN",      "ABDOMENPELVIS", "AORTA",            "BACK",     "BLADDER",          "BRAIN",
+    "CEREBELLUM",   "CERVIX",        "CHEST",            "CHESTABDOMEN", "CHESTABDPELVIS", "CIRCLEOFWILLIS",
+    "COCCYX",       "COLON",         "CORONARYARTERY",   "CSPINE",   "CTSPINE",          "DUODENUM",
+    "ESOPHAGUS",    "FACE",          "GALLBLADDER",      "HEAD",     "HEADNECK",         "HEART",
+    "ILEUM",        "ILIUM",         "JAW",              "JEJUNUM",  "LARYNX",           "LIVER",
+    "LSPINE",       "LSSPINE",       "MAXILLA",          "MEDIASTINUM", "MOUTH",         "NECK",
+    "NECKCHEST",    "NECKCHESTABDOMEN", "NECKCHESTABDPELV", "NOSE",  "PANCREAS",         "PELVIS",
+    "PENIS",        "PHARYNX",       "PROSTATE",         "RECTUM",   "SCALP",            "SKULL",
+    "SPINE",        "SPLEEN",        "SSPINE",           "STERNUM",  "STOMACH",          "THYMUS",
+    "THYROID",      "TLSPINE",       "TONGUE",           "TRACHEA",  "TSPINE",           "URETER",
+    "URETHRA",      "UTERUS",        "VAGINA",           "VULVA",    "WHOLEBODY"};
+
 }  // namespace
+
+void put_body_part(DcmDataset& data, const Acquisition& source) {
+  const std::string& part = source.body_part;
+  if (!part.empty()) put(data, DCM_BodyPartExamined, part);
+  if (std::find(unpaired_parts.begin(), unpaired_parts.end(), part) == unpaired_parts.end())
+    put(data, DCM_Laterality, "");
+}
 
 void put_patient_and_study(DcmDataset& data, const Acquisition& source, const Provenance& provenance) {
   put_identity(data, source, provenance);

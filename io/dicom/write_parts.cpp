@@ -68,7 +68,12 @@ void write_all(std::vector<std::byte>& bytes, const Write& write) {
 }  // namespace
 
 void put(DcmItem& item, const DcmTagKey& tag, std::string_view value) {
-  check(item.putAndInsertOFStringArray(DcmTag(tag), OFString(value.data(), value.size())), tag);
+  const DcmTag named(tag);
+  std::string text(value);
+  // ACR-NEMA wrote 1994.11.05 and 14:04:38, which old files still hold (PS3.5 6.2: not to be written any more).
+  if (named.getEVR() == EVR_DA) std::erase(text, '.');
+  if (named.getEVR() == EVR_TM) std::erase(text, ':');
+  check(item.putAndInsertOFStringArray(named, OFString(text.data(), text.size())), tag);
 }
 
 void put_text(DcmItem& item, const DcmTagKey& tag, std::string_view value, std::size_t longest) {

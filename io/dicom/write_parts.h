@@ -65,6 +65,9 @@ void put_series(DcmDataset& data, std::string_view modality, const std::string& 
 /// Contributing Equipment Sequence (PS3.3 C.12.1) with the method and its version.
 void put_contributing_equipment(DcmDataset& data, const Provenance& provenance);
 void put_frame_of_reference(DcmDataset& data, const Acquisition& source, const Provenance& provenance);
+/// Body Part Examined, and Laterality (PS3.3 C.7.3.1, type 2C): empty, for it is not known, unless the part is unpaired
+/// (PS3.16 table L-1), where it must be absent.
+void put_body_part(DcmDataset& data, const Acquisition& source);
 /// Content date and time, and the like, from the creation time.
 void put_moment(DcmDataset& data, const DcmTagKey& date, const DcmTagKey& time, const Provenance& provenance);
 /// Row and column direction cosines, as Image Orientation (Patient).

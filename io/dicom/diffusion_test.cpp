@@ -120,10 +120,11 @@ TEST(VolumeTimes, temporal_positions_take_their_times_from_the_clock) {
   for (int t = 0; t < 3; ++t)
     for (int z = 0; z < 2; ++z) {
       ++number;
-      folder.put("f" + std::to_string(number), slice(2.0 * z, number)
-                                                   .text(tag::temporal_position, std::to_string(t + 1))
-                                                   .text(tag::acquisition_time, "10000" + std::to_string(2 * t + z) + ".5")
-                                                   .bytes());
+      folder.put("f" + std::to_string(number),
+                 slice(2.0 * z, number)
+                     .text(tag::temporal_position, std::to_string(t + 1))
+                     .text(tag::acquisition_time, "10000" + std::to_string(2 * t + z) + ".5")
+                     .bytes());
     }
   const Image image = read_only(folder);
   EXPECT_EQ(image.axis, SequenceAxis::time);
@@ -153,10 +154,11 @@ TEST(VolumeTimes, a_clock_that_runs_back_gives_none) {
   for (int t = 0; t < 3; ++t)
     for (int z = 0; z < 2; ++z) {
       ++number;
-      folder.put("f" + std::to_string(number), slice(2.0 * z, number)
-                                                   .text(tag::temporal_position, std::to_string(t + 1))
-                                                   .text(tag::acquisition_time, t < 2 ? "23595" + std::to_string(t) : "000001")
-                                                   .bytes());
+      folder.put("f" + std::to_string(number),
+                 slice(2.0 * z, number)
+                     .text(tag::temporal_position, std::to_string(t + 1))
+                     .text(tag::acquisition_time, t < 2 ? "23595" + std::to_string(t) : "000001")
+                     .bytes());
     }
   const Image image = read_only(folder);
   EXPECT_EQ(std::get<VolumeSequence>(image.pixels).size(), 3U);

@@ -92,8 +92,8 @@ std::vector<Group> by_repeats(Group group) {
 
 bool is_even(const std::vector<Slice>& slices) {
   const Arrangement whole = arrange(slices);
-  return !whole.planar && is_one_image(whole) && std::all_of(whole.stacks.begin(), whole.stacks.end(),
-                                      [](const Stack& stack) { return stack.why.empty(); });
+  return !whole.planar && is_one_image(whole) &&
+         std::all_of(whole.stacks.begin(), whole.stacks.end(), [](const Stack& stack) { return stack.why.empty(); });
 }
 
 // Stacks that are no volume together are entries of their own.
@@ -109,9 +109,9 @@ std::vector<Group> one_by_one(Group group) {
   return out;
 }
 
-// Multi-frame instances that are no volume together, but each of which is one, are entries of their own. So are those of
-// NM unless their frame vectors number them on: clocks and instance numbers do not tell a gate from another bed or from
-// another reconstruction.
+// Multi-frame instances that are no volume together, but each of which is one, are entries of their own. So are those
+// of NM unless their frame vectors number them on: clocks and instance numbers do not tell a gate from another bed or
+// from another reconstruction.
 std::vector<Group> by_file(Group group) {
   const bool nm = std::any_of(group.begin(), group.end(), [](const Instance& instance) {
     return instance.acquisition.dicom_modality == "NM" && instance.layout.frames > 1;
@@ -127,7 +127,8 @@ std::vector<Group> by_file(Group group) {
 bool near(const Slice& a, const Slice& b) noexcept {
   constexpr double tolerance_mm = 0.01;
   const PatientPoint &p = a.plane->origin, &q = b.plane->origin;
-  return std::abs(p.x - q.x) < tolerance_mm && std::abs(p.y - q.y) < tolerance_mm && std::abs(p.z - q.z) < tolerance_mm;
+  return std::abs(p.x - q.x) < tolerance_mm && std::abs(p.y - q.y) < tolerance_mm &&
+         std::abs(p.z - q.z) < tolerance_mm;
 }
 
 bool same_places(const Stack& a, const Stack& b) {

@@ -70,7 +70,8 @@ TEST(NmFiles, a_file_a_gate_is_one_series_where_vectors_count_on) {
 TEST(NmFiles, files_that_no_vector_tells_apart_stay_apart) {
   const TestFolder folder;
   for (int i = 1; i <= 3; ++i)
-    folder.put("f" + std::to_string(i), nm_slices({7, 7}, i).text(tag::acquisition_time, "10000" + std::to_string(i)).bytes());
+    folder.put("f" + std::to_string(i),
+               nm_slices({7, 7}, i).text(tag::acquisition_time, "10000" + std::to_string(i)).bytes());
   const auto images = read_all(folder);
   ASSERT_EQ(images.size(), 3U);
   for (const Image& image : images) EXPECT_EQ(grid_of(image.volume()).size()[2], 2);

@@ -186,7 +186,9 @@ void add_file(Opened& opened, const fs::path& path, const std::string& format, c
     opened.entries.push_back(entry_of(path, format, settings));
   } catch (const Error& fault) {
     if (fault.code() == Code::wrong_use || opened.single_file) throw;
-    opened.faults.push_back({Severity::error, "unreadable", fault.what()});
+    // A file that holds no data by its nature (a template) is said, and is nobody's fault.
+    const bool empty = fault.code() == Code::nothing_to_do;
+    opened.faults.push_back({empty ? Severity::warning : Severity::error, empty ? "no_data" : "unreadable", fault.what()});
   }
 }
 

@@ -94,7 +94,8 @@ std::vector<std::byte> data_file(const Interfile& file) {
   const std::string other = file.keys.text("name of data file");
   if (other.empty()) return {file.header.begin(), file.header.end()};
   if (other == std::filesystem::path(file.name).filename().string())
-    file.keys.fail("name of data file", "'" + other + "' is this header itself: a template without data");
+    throw Error(Code::nothing_to_do, "reading Interfile '" + std::string(file.name) + "': name of data file: '" + other +
+                                         "' is this header itself: a template without data");
   return file.beside(other);
 }
 

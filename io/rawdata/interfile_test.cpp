@@ -38,7 +38,8 @@ std::string fault(const std::string& header, Bytes data) {
   try {
     (void)read(header, std::move(data));
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::bad_input);
+    const bool is_template = std::string_view(error.what()).find("a template without data") != std::string_view::npos;
+    EXPECT_EQ(error.code(), is_template ? Code::nothing_to_do : Code::bad_input);
     return error.what();
   }
   return "";

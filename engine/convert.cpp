@@ -181,6 +181,10 @@ class Writer {
   }
 
   void labels(const LabelMap& labels) {
+    const std::string ending(format_->ending);
+    const fs::path stale = with_ending(out_, format_, "." + std::to_string(labels.layers.size()) + ending);
+    if (fs::exists(stale))
+      throw Error(Code::wrong_use, "'" + stale.string() + "' is there already and would be read as a layer of these labels: name another file");
     for (std::size_t layer = 0; layer < labels.layers.size(); ++layer)
       write(format_->labels(labels, static_cast<int>(layer)), layer == 0 ? "" : "." + std::to_string(layer));
     put(with_ending(out_, format_, ".json"), label_table(labels).dump() + "\n");

@@ -129,6 +129,12 @@ void save_dicom_images(const fs::path& folder, const io::Content& content, bool 
   else if (const auto* raw = std::get_if<RawData>(&content)) files = dicom_images(*raw, provenance);
   else throw Error(Code::bad_input, "only images and projections can be written as a DICOM series");
   make_folder(folder);
+  // Slices of another series beside these would be read as one with them.
+  for (const auto& item : fs::directory_iterator(folder)) {
+    const fs::path name = item.path().filename();
+    if (name.extension() == ".dcm" && std::none_of(files.begin(), files.end(), [&](const DicomFile& f) { return f.file == name; }))
+      throw Error(Code::wrong_use, "'" + folder.string() + "' holds other DICOM files, such as " + name.string() + ": name a new folder");
+  }
   for (const DicomFile& file : files) io::write_file(folder / file.file, file.bytes);
 }
 

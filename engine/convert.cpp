@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "core/error.h"
 #include "engine/convert_dicom.h"
@@ -10,6 +11,7 @@
 #include "engine/sidecar.h"
 #include "image/rasterize/polygon.h"
 #include "image/regrid/regrid.h"
+#include "io/dicom/read_seg.h"
 #include "io/formats.h"
 #include "io/metaimage/metaimage.h"
 #include "io/nifti/nifti.h"
@@ -81,9 +83,22 @@ fs::path with_ending(const fs::path& path, const VoxelFormat* format, const std:
   return path.parent_path() / (name + ending);
 }
 
-bool is_the_one(const Entry& entry, const std::string& series) {
-  return series.empty() || entry.acquisition.series_uid == series || entry.acquisition.series_number == series;
-}
+/// "1.2.3", "7", or "1.2.3/2": one series may hold several images, counted from 1.
+struct Wanted {
+  std::string series;
+  std::size_t place = 0;  ///< 0: there must be one alone
+
+  explicit Wanted(const std::string& text) : series(text.substr(0, text.find('/'))) {
+    if (series.size() == text.size()) return;
+    const char *first = text.data() + series.size() + 1, *last = text.data() + text.size();
+    const auto [end, fault] = std::from_chars(first, last, place);
+    if (fault != std::errc() || end != last || place == 0)
+      throw Error(Code::wrong_use, "--series=" + text + ": expected a UID or number, and /2 for its second image");
+  }
+  [[nodiscard]] bool fits(const Entry& entry) const {
+    return series.empty() || entry.acquisition.series_uid == series || entry.acquisition.series_number == series;
+  }
+};
 
 std::string line_of(const Entry& entry) {
   const Acquisition& a = entry.acquisition;
@@ -93,18 +108,20 @@ std::string line_of(const Entry& entry) {
 
 // An image goes before labels that lie beside it. Several of a kind are an error that names them.
 const Entry& only_entry(const Opened& opened, const fs::path& in, const std::string& series) {
+  const Wanted wanted(series);
   std::array<std::vector<const Entry*>, 3> by_rank;
   std::string names;
   for (const Entry& entry : opened.entries) {
-    if (!entry.readable || !is_the_one(entry, series)) continue;
+    if (!entry.readable || !wanted.fits(entry)) continue;
     const bool labels = entry.kind == "segmentation" || entry.kind == "contours";
     by_rank[entry.kind == "report" ? 2 : labels ? 1 : 0].push_back(&entry);
   }
   for (const auto& entries : by_rank) {
-    if (entries.size() == 1) return *entries.front();
+    if (wanted.place > 0 && wanted.place <= entries.size()) return *entries[wanted.place - 1];
+    if (entries.size() == 1 && wanted.place == 0) return *entries.front();
     for (const Entry* entry : entries) names += line_of(*entry);
     if (!entries.empty())
-      throw Error(Code::wrong_use, "'" + in.string() + "' holds several series; name one with --series=UID:" + names);
+      throw Error(Code::wrong_use, "'" + in.string() + "' holds several images; name one with --series=UID, or --series=UID/2 for the second of a series:" + names);
   }
   for (const Entry& entry : opened.entries) names += line_of(entry);
   if (!series.empty()) throw Error(Code::wrong_use, "'" + in.string() + "' holds no series " + series + ", but:" + names);
@@ -152,7 +169,9 @@ LabelMap labels_at(const fs::path& path) {
 // One slice has a place but, without a thickness, no size across: a file of voxels needs one, so it is assumed and said.
 const Image& as_volume(const Image& image, Image& room, std::vector<Remark>& remarks) {
   const auto* stack = std::get_if<SliceStack>(&image.pixels);
-  if (stack == nullptr || stack->slices.size() != 1) return image;
+  if (stack == nullptr) return image;
+  if (stack->slices.size() != 1)
+    throw Error(Code::bad_input, "the slices are no volume (" + stack->why + "); --geometry=resample makes an even volume of them");
   std::vector<Remark> said;
   Volume<float> volume = regrid(*stack, RegridPolicy::resample, said);
   std::erase_if(remarks, [](const Remark& remark) { return remark.code == "geometry_policy"; });
@@ -231,9 +250,17 @@ void write_voxels(const io::Content& content, const fs::path& in, const ConvertS
                   Converted& done) {
   if (const auto* image = std::get_if<Image>(&content)) {
     Image room;
-    return writer.image(as_volume(*image, room, done.remarks), from_dicom);
+    try {
+      return writer.image(as_volume(*image, room, done.remarks), from_dicom);
+    } catch (const Error& fault) {
+      rethrow_with(fault, "writing what '" + in.string() + "' holds");
+    }
   }
-  if (const auto* labels = std::get_if<LabelMap>(&content)) return writer.labels(*labels);
+  if (const auto* labels = std::get_if<LabelMap>(&content)) {
+    if (settings.source.empty() || labels->planar) return writer.labels(*labels);
+    const ContentPtr source = source_image(settings, done.remarks);
+    return writer.labels(io::dicom::on_grid(*labels, grid_of(std::get<Image>(*source).volume())));
+  }
   const auto* contours = std::get_if<Contours>(&content);
   if (contours == nullptr)
     throw Error(Code::bad_input, "'" + in.string() + "' holds " + (std::holds_alternative<RawData>(content) ? "raw data, which go to .npy" : "a report, which goes to .json") +

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "engine/result_json.h"
+#include "engine/sidecar.h"
 #include "image/regrid/regrid.h"
 #include "io/dicom/dicom.h"
 #include "io/formats.h"
@@ -114,7 +115,29 @@ ContentPtr finished(io::Content content, const ReadSettings& settings) {
   return std::make_shared<const io::Content>(std::move(content));
 }
 
-ContentPtr load_file(const fs::path& path, const ReadSettings& settings) { return finished(io::read(path), settings); }
+// BIDS puts beside a NIfTI, which knows neither, what its modality and its unit are. A JSON of another kind is none.
+void apply_file_beside(Image& image, const fs::path& path) {
+  std::string name = path.filename().string();
+  for (const std::string_view ending : {".nii.gz", ".nii"})
+    if (name.ends_with(ending)) {
+      const fs::path beside = path.parent_path() / (name.substr(0, name.size() - ending.size()) + ".json");
+      std::error_code fault;
+      if (!fs::is_regular_file(beside, fault)) return;
+      const std::vector<std::byte> bytes = io::read_file(beside, 16 << 20);
+      try {
+        apply_sidecar(image, Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}), beside.filename().string());
+      } catch (const Error& error) {
+        image.remarks.push_back({Severity::warning, "bad_sidecar", "'" + beside.filename().string() + "' is left out: " + error.what()});
+      }
+      return;
+    }
+}
+
+ContentPtr load_file(const fs::path& path, const ReadSettings& settings) {
+  io::Content content = io::read(path);
+  if (auto* image = std::get_if<Image>(&content)) apply_file_beside(*image, path);
+  return finished(std::move(content), settings);
+}
 
 ContentPtr load_series(const io::dicom::Series& series, const ReadSettings& settings) {
   return finished(io::dicom::read(series), settings);

@@ -1,6 +1,7 @@
 #include "engine/sidecar.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace penta::engine {
@@ -155,6 +156,24 @@ std::string b_vectors_of(const Image& image) {
     out += line + "\n";
   }
   return out;
+}
+
+void apply_sidecar(Image& image, const Json& sidecar, const std::string& name) {
+  constexpr std::array<std::array<std::string_view, 2>, 5> modalities{
+      {{"CT", "CT"}, {"MR", "MR"}, {"US", "US"}, {"PT", "PET"}, {"NM", "SPECT"}}};
+  constexpr std::array<std::string_view, 3> units{"[hnsf'U]", "Bq/mL", "g/mL"};
+  if (!sidecar.is_object() || !image.acquisition.modality.empty()) return;
+  const std::string modality = sidecar.text_or("Modality", "");
+  const auto row = std::find_if(modalities.begin(), modalities.end(), [&](const auto& r) { return r[0] == modality; });
+  if (row == modalities.end()) return;
+  image.acquisition.modality = std::string((*row)[1]);
+  image.acquisition.dicom_modality = modality;
+  const std::string unit = sidecar.text_or("Units", "");
+  const bool takes_unit = image.unit.empty() && std::find(units.begin(), units.end(), unit) != units.end();
+  if (takes_unit) image.unit = unit;
+  image.remarks.push_back({Severity::note, "from_sidecar",
+                           "the modality " + modality + (takes_unit ? " and the unit " + unit : "") + " are from '" + name +
+                               "', which lies beside"});
 }
 
 }  // namespace penta::engine

@@ -16,4 +16,8 @@ namespace penta::engine {
 /// bvecs use?", FSL wiki, FDT FAQ).
 [[nodiscard]] std::string b_vectors_of(const Image& image);
 
+/// What a BIDS sidecar says of an image that does not say it itself: Modality, and Units where they are UCUM. A remark
+/// names `name`, the sidecar.
+void apply_sidecar(Image& image, const Json& sidecar, const std::string& name);
+
 }  // namespace penta::engine

@@ -175,7 +175,7 @@ Made us(int number, double cm_a_pixel) {
   Made made(us_class, "US", columns, rows);
   made.text(tag::sop_instance, "1.2.3.6." + std::to_string(number)).text(tag::instance_number, std::to_string(number));
   DcmItem& region = new_item(made.data(), tag::us_regions);
-  for (const std::uint16_t element : {0x6012, 0x6014, 0x6024, 0x6026}) {
+  for (const std::uint16_t element : {std::uint16_t{0x6012}, std::uint16_t{0x6014}, std::uint16_t{0x6024}, std::uint16_t{0x6026}}) {
     const std::uint16_t value = element < 0x6020 ? 1 : 3;
     region.putAndInsertUint16(DcmTag(0x0018, element, EVR_US), value);
   }

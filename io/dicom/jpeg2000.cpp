@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "io/dicom/internal.h"
+#include "io/dicom/jpeg2000_lossless.h"
 
 namespace penta::io::dicom {
 
@@ -118,6 +119,9 @@ void take_channel(const opj_image_comp_t& channel, const Layout& layout, std::si
 }  // namespace
 
 RawFrame decode_jpeg2000(std::span<const std::byte> stream, const Layout& layout, const std::string& name) {
+  if (layout.samples == 1 && layout.bits_allocated == 16)
+    if (auto words = decode_jpeg2000_lossless(stream, layout.columns, layout.rows, layout.is_signed))
+      return {std::move(*words), layout.photometric, 16, false};
   const auto image = decode(stream, layout, name);
   // OpenJPEG undoes the component transform, so YBR_RCT and YBR_ICT come as RGB (PS3.3 C.7.6.3.1.2).
   RawFrame out;

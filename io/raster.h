@@ -44,7 +44,8 @@ struct Stored {
   std::vector<std::span<const std::byte>> pieces;  ///< look_at(): the voxels one after the other, little-endian
 };
 
-/// The voxels where they are, in the image that was given or, where they had to change, in `bytes`. Throws as stored_of().
+/// The voxels where they are, in the image that was given or, where they had to change, in `bytes`.
+/// Throws as stored_of().
 [[nodiscard]] Stored look_at(const Image& image, const std::string& format);
 [[nodiscard]] Stored look_at(const LabelMap& labels, int layer);
 

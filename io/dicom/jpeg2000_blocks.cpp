@@ -127,7 +127,7 @@ struct Passes {
   struct Place {
     std::uint64_t* word;
     std::uint32_t* value;
-    Stripe* stripe;
+    std::uint64_t* some;
     std::uint64_t column;
   };
 
@@ -135,7 +135,7 @@ struct Passes {
   std::uint64_t* contexts;
   const std::uint8_t* zero;
   Mq mq_;
-  std::size_t rows;
+  std::size_t columns, rows;
   std::uint64_t all_columns;
 
   static constexpr std::size_t stride = BlockDecoder::flag_stride;
@@ -148,8 +148,8 @@ struct Passes {
 
   // Decodes the sign of the coefficient at bit `at` of word `f`, which has become significant, and tells its
   // neighbours.
-  [[gnu::always_inline]] void begin(Mq& mq, std::uint64_t& f, const Place& place, int at,
-                                    std::uint32_t magnitude) noexcept {
+  [[gnu::always_inline]] void begin(Mq& mq, std::uint64_t& f, std::uint64_t& next, const Place& place,
+                                    int at, std::uint32_t magnitude) noexcept {
     const std::uint64_t around = f >> (at - 4);
     const std::uint8_t entry = sign_contexts[(around & 0xAA) | (around >> (signs + 1) & 0x55)];
     const std::uint32_t minus = mq.decode(contexts[entry >> 1]) ^ (entry & 1U);
@@ -158,24 +158,20 @@ struct Passes {
     f |= flag;
     std::uint64_t *const word = place.word, *const above = word - stride, *const below = word + stride;
     word[-1] |= flag << 1;
-    word[1] |= flag >> 1;
+    next |= flag >> 1;
     above[-1] |= flag << 13 & with_sign(17);
     above[0] |= flag << 12 & with_sign(16);
     above[1] |= flag << 11 & with_sign(15);
     below[-1] |= flag >> 11 & with_sign(2);
     below[0] |= flag >> 12 & with_sign(1);
     below[1] |= flag >> 13 & with_sign(0);
-    const std::uint64_t near = place.column | place.column << 1 | place.column >> 1;
-    place.stripe[0].some |= place.column;
-    place.stripe[0].near |= near;
-    place.stripe[-1].near |= near & (std::uint64_t{0} - (flag >> 4 & 1));
-    place.stripe[1].near |= near & (std::uint64_t{0} - (flag >> 13 & 1));
+    *place.some |= place.column;
   }
 
   [[nodiscard]] Place place(std::size_t stripe_row, int x) const noexcept {
     return {block.flags_.data() + (stripe_row + 1) * stride + 1 + x,
             block.values_.data() + 4 * stripe_row * block_side + x,
-            block.stripes_.data() + stripe_row + 1, std::uint64_t{1} << x};
+            &block.stripes_[stripe_row + 1].some, std::uint64_t{1} << x};
   }
 
   // Those of the column that have a significant neighbour.
@@ -184,7 +180,7 @@ struct Passes {
     return beside | any << 3 | any >> 3;
   }
 
-  // A column that is near something and not full has at least one coefficient for this pass.
+  // The word of the next column is held in a register: what this column tells it need not go through memory.
   void significance(int plane) noexcept {
     Mq mq = mq_;
     const std::uint32_t magnitude = 1U << plane;
@@ -192,27 +188,31 @@ struct Passes {
       const std::uint64_t own = rows_of(row);
       Stripe& stripe = block.stripes_[row + 1];
       stripe.to_refine = stripe.some;
-      const std::uint64_t open = ~stripe.full & all_columns;
-      std::uint64_t closed = stripe.full, filled = 0;
-      for (std::uint64_t left = stripe.near & open; left != 0;) {
-        const Place at_column = place(row, std::countr_zero(left));
-        std::uint64_t f = *at_column.word, todo = has_neighbour(f) & ~f & own, done = todo;
-        while (todo != 0) {
+      std::uint64_t closed = 0, filled = 0;
+      Place here = place(row, 0);
+      std::uint64_t next = *here.word;
+      for (std::size_t x = 0; x < columns; ++x, ++here.word, ++here.value, here.column <<= 1) {
+        std::uint64_t f = next, todo = has_neighbour(f) & ~f & own, done = todo;
+        next = here.word[1];
+        if (todo == 0) {
+          *here.word = f;
+          continue;
+        }
+        do {
           const int at = std::countr_zero(todo);
           todo &= todo - 1;
           if (mq.decode(contexts[zero[f >> (at - 4) & 0x1FF]]) != 0) {
-            begin(mq, f, at_column, at, magnitude);
-            const std::uint64_t next = (std::uint64_t{8} << at) & own & ~f;
-            todo |= next;
-            done |= next;
+            begin(mq, f, next, here, at, magnitude);
+            const std::uint64_t below = (std::uint64_t{8} << at) & own & ~f;
+            todo |= below;
+            done |= below;
           }
-        }
-        *at_column.word = (f & ~(own_rows << visited)) | done << visited;
-        if (((f | done) & own) == own) closed |= at_column.column;
-        if ((f & own) == own) filled |= at_column.column;
-        left = stripe.near & open & ~(at_column.column | (at_column.column - 1));
+        } while (todo != 0);
+        *here.word = (f & ~(own_rows << visited)) | done << visited;
+        if (((f | done) & own) == own) closed |= here.column;
+        if ((f & own) == own) filled |= here.column;
       }
-      stripe.closed = closed;
+      stripe.closed = closed | stripe.full;
       stripe.filled = filled;
       stripe.full |= filled;
     }
@@ -263,13 +263,14 @@ struct Passes {
           if (mq.decode_likely(contexts[run_context]) == 0) continue;
           const std::uint32_t high = mq.decode(contexts[uniform_context]), low = mq.decode(contexts[uniform_context]);
           const int at = static_cast<int>(4 + 3 * (2 * high + low));
-          begin(mq, f, at_column, at, magnitude);
+          begin(mq, f, at_column.word[1], at_column, at, magnitude);
           todo &= ~((std::uint64_t{2} << at) - 1);
         }
         while (todo != 0) {
           const int at = std::countr_zero(todo);
           todo &= todo - 1;
-          if (mq.decode(contexts[zero[f >> (at - 4) & 0x1FF]]) != 0) begin(mq, f, at_column, at, magnitude);
+          if (mq.decode(contexts[zero[f >> (at - 4) & 0x1FF]]) != 0)
+            begin(mq, f, at_column.word[1], at_column, at, magnitude);
         }
         *at_column.word = f & ~(own_rows << visited);
         if ((f & own) == own) stripe.full |= at_column.column;
@@ -287,7 +288,8 @@ void BlockDecoder::decode(std::span<const std::uint8_t> bytes, Band band, int pl
   stripes_.fill({});
   contexts_ = first_contexts();
   Passes passes{*this, contexts_.data(), zero_tables[static_cast<std::size_t>(band)].data(),
-                Mq(bits_.data(), bits_.data() + bits_.size()), rows, ~std::uint64_t{0} >> (block_side - columns)};
+                Mq(bits_.data(), bits_.data() + bits_.size()), columns, rows,
+                ~std::uint64_t{0} >> (block_side - columns)};
   for (int plane = planes - 1; plane >= 0; --plane) {
     if (plane != planes - 1) {
       passes.significance(plane);

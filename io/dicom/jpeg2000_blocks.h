@@ -26,7 +26,6 @@ class BlockDecoder {
 
   /// Columns of a stripe of four rows, a bit each.
   struct Stripe {
-    std::uint64_t near = 0;      ///< something in them or beside them is significant
     std::uint64_t some = 0;      ///< one of their coefficients is significant
     std::uint64_t full = 0;      ///< all are
     std::uint64_t to_refine = 0; ///< in this plane

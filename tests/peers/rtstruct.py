@@ -35,10 +35,10 @@ def check(name, fault):
         passed += 1
 
 
-def skip(name):
+def skip(why):
     global skipped
     skipped += 1
-    print(f"data not here: {name}")
+    print(f"skipped: {why}")
 
 
 def run(*words):
@@ -170,7 +170,7 @@ def main():
 
 def check_read(words, structures, images, folder):
     if not (words.data / images).is_dir():
-        return skip(images)
+        return skip(f"data not here: {images}")
     series = Series(words.data / images)
     for path in sorted((words.data / structures).rglob("*.dcm")):
         if pydicom.dcmread(path, stop_before_pixels=True, force=True).get("Modality") != "RTSTRUCT":
@@ -192,7 +192,7 @@ def check_read(words, structures, images, folder):
 
 def check_written(words, images, folder):
     if not (words.data / images).is_dir():
-        return skip(images)
+        return skip(f"data not here: {images}")
     rtstruct, out = folder / "rtstruct.dcm", folder / "masks"
     answer = run(words.tool, "rt-made", words.data / images, rtstruct, out)
     check(f"{images} mask to mask", f"exit {answer.returncode} {answer.stderr}" if answer.returncode else "")
@@ -209,7 +209,7 @@ def check_written(words, images, folder):
     try:
         check(f"{images} rt-utils", compare_rt_utils(only_images, rtstruct, ours))
     except ImportError:
-        skip("rt-utils")
+        skip("rt-utils is not installed")
     except Exception as fault:  # a peer that cannot read the file is a finding, not a crash
         check(f"{images} rt-utils", f"{type(fault).__name__}: {fault}")
     return None

@@ -6,6 +6,7 @@
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmjpeg/djencode.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -158,7 +159,8 @@ DcmItem& new_item(DcmItem& item, Tag sequence) {
 TestFolder::TestFolder() {
   const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
   path_ = std::filesystem::path(::testing::TempDir()) /
-          (std::string("penta_") + test->test_suite_name() + "_" + test->name() + "_" + std::to_string(std::rand()));
+          (std::string("penta_") + test->test_suite_name() + "_" + test->name() + "_" + std::to_string(::getpid()) + "_" +
+           std::to_string(std::rand()));
   std::filesystem::create_directories(path_);
 }
 

@@ -1,6 +1,7 @@
 #include "io/dicom/write_image.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -31,7 +32,7 @@ Acquisition synthetic(const char* modality) {
 // A folder of its own that goes when the test ends.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("penta_write_image_" + std::string(name()))) {
+  Folder() : path_(std::filesystem::temp_directory_path() / ("penta_write_image_" + std::to_string(::getpid()) + "_" + std::string(name()))) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

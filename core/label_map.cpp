@@ -44,6 +44,20 @@ void add_found_segments(LabelMap& labels) {
   }
 }
 
+std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer, std::string_view doing) {
+  std::vector<int> rows(65536, -1);
+  for (std::size_t s = 0; s < labels.segments.size(); ++s) {
+    const Segment& segment = labels.segments[s];
+    if (segment.value < 1 || segment.value > 65535 || segment.layer < 0 ||
+        static_cast<std::size_t>(segment.layer) >= labels.layers.size())
+      throw Error(Code::bad_input, std::string(doing) + ": segment '" + segment.name +
+                                       "' names no value or layer of its labels");
+    if (static_cast<std::size_t>(segment.layer) == layer)
+      rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
+  }
+  return rows;
+}
+
 LabelMap clone(const LabelMap& labels) {
   LabelMap copy;
   for (const auto& layer : labels.layers) copy.layers.push_back(layer.clone());

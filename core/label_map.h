@@ -43,6 +43,10 @@ struct LabelMap {
 /// Adds a segment "label N" for each value > 0 of each layer that the table does not name yet.
 void add_found_segments(LabelMap& labels);
 
+/// Row of the segment table by value (0..65535) for one layer; -1: no segment has it. `doing` begins the message.
+/// Throws Error{bad_input} on a segment that names no value or layer of its labels.
+[[nodiscard]] std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer, std::string_view doing);
+
 [[nodiscard]] LabelMap clone(const LabelMap& labels);
 [[nodiscard]] std::int64_t voxel_count(const LabelMap& labels, const Segment& segment) noexcept;
 /// Volume of one segment in ml. Throws Error{bad_input} on labels without millimetres.

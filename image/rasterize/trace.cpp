@@ -201,21 +201,6 @@ struct Box {
   std::int64_t x0, y0, x1, y1;  // inclusive
 };
 
-// Row of the table by value, for one layer; -1: no segment has it.
-std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer) {
-  std::vector<int> rows(65536, -1);
-  for (std::size_t s = 0; s < labels.segments.size(); ++s) {
-    const Segment& segment = labels.segments[s];
-    if (segment.value < 1 || segment.value > 65535 || segment.layer < 0 ||
-        static_cast<std::size_t>(segment.layer) >= labels.layers.size())
-      throw Error(Code::bad_input,
-                  "tracing contours: segment '" + segment.name + "' names no value or layer of its labels");
-    if (static_cast<std::size_t>(segment.layer) == layer)
-      rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
-  }
-  return rows;
-}
-
 std::vector<Box> boxes_of(std::span<const std::uint16_t> slice, std::int64_t nx, std::int64_t ny,
                           const std::vector<int>& rows, std::vector<int>& box_of_row) {
   std::vector<Box> boxes;
@@ -281,7 +266,7 @@ Contours trace(const LabelMap& labels) {
     out.regions.push_back(empty_region(segment, static_cast<int>(out.regions.size()) + 1, labels));
   std::vector<int> box_of_row(labels.segments.size(), -1);
   for (std::size_t layer = 0; layer < labels.layers.size(); ++layer) {
-    const std::vector<int> rows = rows_by_value(labels, layer);
+    const std::vector<int> rows = rows_by_value(labels, layer, "tracing contours");
     for (std::int64_t z = 0; z < size[2]; ++z) {
       const auto slice = labels.layers[layer].voxels().subspan(static_cast<std::size_t>(z) * plane, plane);
       for (const Box& box : boxes_of(slice, size[0], size[1], rows, box_of_row))

@@ -13,7 +13,7 @@ namespace {
 /// Label -> Segment Number for one layer; labels without a segment are background.
 std::vector<std::uint16_t> number_table(const LabelMap& labels, std::size_t layer,
                                         std::span<const std::uint16_t> numbers) {
-  const std::vector<int> rows = rows_by_value(labels, layer);
+  const std::vector<int> rows = rows_by_value(labels, layer, "writing a SEG");
   std::vector<std::uint16_t> table(65536, 0);
   for (std::size_t v = 1; v < table.size(); ++v)
     if (rows[v] >= 0) table[v] = numbers[static_cast<std::size_t>(rows[v])];

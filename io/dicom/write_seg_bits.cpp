@@ -33,27 +33,13 @@ void set_bits(std::span<std::byte> bits, std::size_t first, std::size_t last) {
 
 }  // namespace
 
-std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer) {
-  std::vector<int> rows(65536, -1);
-  for (std::size_t s = 0; s < labels.segments.size(); ++s) {
-    const Segment& segment = labels.segments[s];
-    if (segment.value < 1 || segment.value > 65535 || segment.layer < 0 ||
-        static_cast<std::size_t>(segment.layer) >= labels.layers.size())
-      throw Error(Code::bad_input,
-                  "writing a SEG: segment '" + segment.name + "' names no value or layer of its labels");
-    if (static_cast<std::size_t>(segment.layer) == layer)
-      rows[static_cast<std::size_t>(segment.value)] = static_cast<int>(s);
-  }
-  return rows;
-}
-
 BinaryFrames find_frames(const LabelMap& labels) {
   const Size3& size = labels.grid().size();
   const auto plane = static_cast<std::size_t>(size[0] * size[1]);
   BinaryFrames frames;
   frames.at.assign(labels.segments.size(), std::vector<int>(static_cast<std::size_t>(size[2]), -1));
   for (std::size_t layer = 0; layer < labels.layers.size(); ++layer) {
-    const std::vector<int> rows = rows_by_value(labels, layer);
+    const std::vector<int> rows = rows_by_value(labels, layer, "writing a SEG");
     const auto voxels = labels.layers[layer].voxels();
     parallel_for(size[2], 8, [&](std::int64_t first, std::int64_t last) {
       for (auto z = static_cast<std::size_t>(first); z < static_cast<std::size_t>(last); ++z)
@@ -84,7 +70,7 @@ void append_bits(std::vector<std::byte>& bytes, const LabelMap& labels, const Bi
   // Where a frame does not fill its last byte, the next one starts in it: then one thread writes all.
   const std::int64_t grain = plane % 8 == 0 ? 4 : size[2];
   for (std::size_t layer = 0; layer < labels.layers.size(); ++layer) {
-    const std::vector<int> rows = rows_by_value(labels, layer);
+    const std::vector<int> rows = rows_by_value(labels, layer, "writing a SEG");
     const auto voxels = labels.layers[layer].voxels();
     parallel_for(size[2], grain, [&](std::int64_t first, std::int64_t last) {
       for (auto z = static_cast<std::size_t>(first); z < static_cast<std::size_t>(last); ++z)

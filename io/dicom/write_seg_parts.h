@@ -22,10 +22,6 @@ struct FrameKey {
   std::int64_t slice = 0;
 };
 
-/// Value -> row of the table for one layer; -1: no segment has it. Throws Error{bad_input} on a segment without a
-/// layer or value of its own.
-[[nodiscard]] std::vector<int> rows_by_value(const LabelMap& labels, std::size_t layer);
-
 // --- write_seg_bits.cpp: BINARY ------------------------------------------------------------------------------------
 
 struct BinaryFrames {

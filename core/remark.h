@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penta {
 
@@ -19,5 +20,8 @@ struct Remark {
 [[nodiscard]] constexpr std::string_view name_of(Severity severity) noexcept {
   return severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "note";
 }
+
+/// Adds those of `from` that are not there yet: one remark for what was found several times.
+void add_new(std::vector<Remark>& to, const std::vector<Remark>& from);
 
 }  // namespace penta

@@ -276,13 +276,6 @@ const std::vector<Remark>& remarks_of(const io::Content& content) noexcept {
   return std::visit([](const auto& value) -> const std::vector<Remark>& { return value.remarks; }, content);
 }
 
-void add_new(std::vector<Remark>& to, const std::vector<Remark>& from) {
-  for (const Remark& remark : from) {
-    const auto same = [&](const Remark& other) { return other.code == remark.code && other.text == remark.text; };
-    if (std::none_of(to.begin(), to.end(), same)) to.push_back(remark);
-  }
-}
-
 const Acquisition& acquisition_of(const io::Content& content) noexcept {
   static const Acquisition none{};
   if (const auto* image = std::get_if<Image>(&content)) return image->acquisition;

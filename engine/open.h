@@ -60,8 +60,6 @@ inline constexpr std::array<std::string_view, 11> image_endings{".dcm", ".ima", 
 [[nodiscard]] const Acquisition& acquisition_of(const io::Content& content) noexcept;
 /// What reading it found.
 [[nodiscard]] const std::vector<Remark>& remarks_of(const io::Content& content) noexcept;
-/// Adds those that are not there yet.
-void add_new(std::vector<Remark>& to, const std::vector<Remark>& from);
 [[nodiscard]] std::string hash_of_content(const io::Content& content);
 
 }  // namespace penta::engine

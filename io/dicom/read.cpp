@@ -11,15 +11,6 @@ namespace penta::io::dicom {
 
 namespace {
 
-void add_faults(std::vector<Remark>& to, const std::vector<Remark>& from) {
-  for (const Remark& remark : from) {
-    const bool known = std::any_of(to.begin(), to.end(), [&](const Remark& other) {
-      return other.code == remark.code && other.text == remark.text;
-    });
-    if (!known) to.push_back(remark);
-  }
-}
-
 // The facts of the first slice; the acquisition time is the earliest one, since beds follow each other.
 Acquisition acquisition_of_all(const std::vector<Instance>& instances, const Arrangement& arrangement) {
   Acquisition out = instances[arrangement.stacks.front().slices.front().instance].acquisition;
@@ -61,7 +52,7 @@ Image read_slices(std::vector<Instance> instances) {
       slice.instance = i;
       slices.push_back(slice);
     }
-    add_faults(image.remarks, instances[i].faults);
+    add_new(image.remarks, instances[i].faults);
   }
   if (slices.empty())
     throw Error(Code::bad_input, "reading " + instances.front().source.name + ": there are no frames");
@@ -69,7 +60,7 @@ Image read_slices(std::vector<Instance> instances) {
   if (flat)
     for (Slice& slice : slices) slice.plane.reset();
   const Arrangement arrangement = as_one_image(arrange(std::move(slices)));
-  add_faults(image.remarks, arrangement.faults);
+  add_new(image.remarks, arrangement.faults);
   say_monochrome1(instances.front(), image.remarks);
   image.axis = arrangement.axis;
   image.axis_values = arrangement.values;
@@ -78,7 +69,7 @@ Image read_slices(std::vector<Instance> instances) {
   image.quantity = instances.front().quantity;
   if (instances.front().layout.is_double())
     for (const Instance& instance : instances)
-      if (const auto loss = double_loss(load(instance.source, true))) add_faults(image.remarks, {*loss});
+      if (const auto loss = double_loss(load(instance.source, true))) add_new(image.remarks, {*loss});
   image.acquisition = acquisition_of_all(instances, arrangement);
   if (arrangement.planar) {
     image.pixels = read_pictures(instances, arrangement);
@@ -90,7 +81,7 @@ Image read_slices(std::vector<Instance> instances) {
     image.pixels = read_volumes(instances, arrangement);
   }
   for (const Instance& instance : instances)
-    if (const auto loss = loss_of(instance, is_float(image))) add_faults(image.remarks, {*loss});
+    if (const auto loss = loss_of(instance, is_float(image))) add_new(image.remarks, {*loss});
   return image;
 }
 

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cmath>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "io/dicom/internal.h"
+#include "io/dicom/orientations_test.h"
 #include "io/dicom/read_seg.h"
 #include "io/dicom/write_rle.h"
 #include "io/dicom/write_seg.h"
@@ -14,27 +14,6 @@ namespace penta::io::dicom {
 namespace {
 
 Provenance provenance() { return {"test.method", "1", "0.1.0", "seed", "20260102030405", false}; }
-
-Matrix3 turned(double angle_z, double angle_x) {
-  const double c = std::cos(angle_z), s = std::sin(angle_z), k = std::cos(angle_x), t = std::sin(angle_x);
-  return {{{c, -s * k, s * t}, {s, c * k, -c * t}, {0, t, k}}};
-}
-
-// Twelve orientations: axis permutations with flips (left-handed ones too) and obliques.
-std::vector<Matrix3> orientations() {
-  return {{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},
-          {{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}},
-          {{{1, 0, 0}, {0, 1, 0}, {0, 0, -1}}},
-          {{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}},
-          {{{0, 0, -1}, {1, 0, 0}, {0, -1, 0}}},
-          {{{1, 0, 0}, {0, 0, 1}, {0, -1, 0}}},
-          {{{0, 1, 0}, {0, 0, 1}, {1, 0, 0}}},
-          {{{0, -1, 0}, {0, 0, -1}, {1, 0, 0}}},
-          {{{0, 1, 0}, {1, 0, 0}, {0, 0, 1}}},
-          turned(0.3, 0.0),
-          turned(0.2, 0.5),
-          turned(-1.1, 2.0)};
-}
 
 LabelMap random_labels(const Grid& grid, const std::vector<int>& values, std::uint64_t seed) {
   LabelMap labels;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -14,6 +13,7 @@
 #include "core/test_data.h"
 #include "io/dicom/internal.h"
 #include "io/dicom/made_test.h"
+#include "io/dicom/orientations_test.h"
 #include "io/dicom/read_parametric.h"
 
 namespace penta::io::dicom {
@@ -22,13 +22,8 @@ namespace {
 Provenance provenance() { return {"mr.adc", "1", "0.1.0", "seed", "20260102030405", false}; }
 MappedQuantity adc() { return {{"DCM", "113041", "Apparent Diffusion Coefficient"}, "ADC"}; }
 
-Matrix3 turned(double angle_z, double angle_x) {
-  const double c = std::cos(angle_z), s = std::sin(angle_z), k = std::cos(angle_x), t = std::sin(angle_x);
-  return {{{c, -s * k, s * t}, {s, c * k, -c * t}, {0, t, k}}};
-}
-
 // Twelve right-handed orientations: reading sorts slices along the cross product of rows and columns.
-std::vector<Matrix3> orientations() {
+std::vector<Matrix3> right_handed() {
   return {{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},   {{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}},
           {{{1, 0, 0}, {0, -1, 0}, {0, 0, -1}}}, {{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}},
           {{{0, 0, -1}, {1, 0, 0}, {0, -1, 0}}}, {{{1, 0, 0}, {0, 0, 1}, {0, -1, 0}}},
@@ -55,7 +50,7 @@ Image random_map(const Grid& grid, std::uint64_t seed) {
 // Inverse: every bit of every float, the grid, unit and quantity.
 TEST(DicomParametricMap, inverse_on_twelve_orientations) {
   std::uint64_t seed = 1;
-  for (const Matrix3& direction : orientations()) {
+  for (const Matrix3& direction : right_handed()) {
     SCOPED_TRACE(seed);
     const Grid grid({7, 5, 4}, {0.7, 1.3, 2.9}, {-31.7, 12.25, 803.125}, direction);
     const Image map = random_map(grid, seed++);

@@ -196,19 +196,44 @@ def warp_grid(n, dim, size, rotate, scale, shift, bend, flip=(), rng=np.random):
 
 # ---------------------------------------------------------------- export, numbers, cards
 
-def export(net, shape, path, dynamic=True):
-    """ONNX opset 17, float32, input 'image', output 'logits', spatial axes dynamic. Returns (sha256, max diff)."""
+def halve(path):
+    """Rewrites an ONNX file with its larger float32 constants as float16 and a Cast in front of their users."""
+    import onnx
+    from onnx import numpy_helper
+    model = onnx.load(str(path))
+    graph, casts = model.graph, []
+    for k, tensor in enumerate(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 64 or np.abs(values).max() > 6e4:
+            continue
+        name = tensor.name
+        graph.initializer[k].CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_f16"))
+        casts.append(onnx.helper.make_node("Cast", [name + "_f16"], [name], to=onnx.TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def export(net, shape, path, dynamic=True, outputs=("logits",), half=True):
+    """ONNX opset 17, input 'image', computed in float32, weights stored as float16 unless not `half`; spatial axes
+    dynamic; several `outputs` for a net that gives a tuple (only the first one's spatial axes are dynamic). Writes
+    parity.json of the first output. Returns (sha256, largest difference to PyTorch)."""
     import onnxruntime
     if isinstance(net, OnnxNet):
         return sha256(net.path), 0.0
     net = copy.deepcopy(net).eval()
     axes = {0: "n", **{i: "zyx"[5 - len(shape):][i - 2] for i in range(2, len(shape))}} if dynamic else {0: "n"}
     x = torch.sin(0.37 * torch.arange(math.prod(shape), dtype=torch.float64)).float().reshape(shape)
+    others = {name: {0: "n"} for name in outputs[1:]}
     torch.onnx.export(net, (x,), str(path), opset_version=17, dynamo=False, input_names=["image"],
-                      output_names=["logits"], dynamic_axes={"image": axes, "logits": dict(axes)})
+                      output_names=list(outputs), dynamic_axes={"image": axes, outputs[0]: dict(axes), **others})
+    if half:
+        halve(path)
     y = onnxruntime.InferenceSession(str(path)).run(None, {"image": x.numpy()})[0]
     with torch.no_grad():
-        gap = float(np.abs(y - net(x).numpy()).max())
+        answer = net(x)
+        gap = float(np.abs(y - (answer[0] if isinstance(answer, tuple) else answer).numpy()).max())
     pick = np.unique(np.linspace(0, y.size - 1, 16).astype(int))
     doc = {"input": "sin(0.37 * i), i the flat index, float32", "shape": list(shape), "output_shape": list(y.shape),
            "runtime": "onnxruntime float32", "tolerance": 1e-3, "expected": [[int(i), float(y.flat[i])] for i in pick]}

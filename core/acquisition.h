@@ -48,6 +48,8 @@ struct PetFacts {
   Fact<double> frame_reference_time_ms, frame_duration_ms;
   Fact<double> philips_suv_factor;       ///< (7053,1000): g/ml per stored value
   Fact<double> philips_activity_factor;  ///< (7053,1009): Bq/ml per stored value
+  Fact<std::string> isotope;             ///< as the radionuclide code means it, such as "^18^Fluorine" (0054,0300)
+  Fact<std::string> attenuation_method, scatter_method;  ///< (0054,1101), (0054,1105)
 };
 
 struct EnergyWindow {

@@ -170,12 +170,16 @@ PetFacts pet_facts(DcmItem& data, std::vector<Remark>& remarks) {
   facts.frame_reference_time_ms = number_fact(data, tag::frame_reference_time);
   facts.frame_duration_ms = number_fact(data, tag::frame_duration);
   use_ge_scan_time(data, facts, remarks);
+  facts.attenuation_method = text_fact(data, Tag{0x0054, 0x1101});
+  facts.scatter_method = text_fact(data, Tag{0x0054, 0x1105});
   facts.philips_suv_factor = philips_pet(data, 0x00);
   facts.philips_activity_factor = philips_pet(data, 0x09);
   if (DcmItem* item = first_item(data, tag::radiopharmaceutical_sequence)) {
     facts.tracer = text_fact(*item, tag::radiopharmaceutical);
     if (DcmItem* code = first_item(*item, tag::radiopharmaceutical_code); code != nullptr && !facts.tracer)
       facts.tracer = text_fact(*code, tag::code_meaning);
+    if (DcmItem* code = first_item(*item, tag::radionuclide_code); code != nullptr)
+      facts.isotope = {text_fact(*code, tag::code_meaning).value, name_of(tag::radionuclide_code)};
     facts.injected_dose_bq = positive(number_fact(*item, tag::injected_dose));
     facts.half_life_s = positive(number_fact(*item, tag::half_life));
     facts.injection_time_s = injection_time(*item, facts, date, remarks);

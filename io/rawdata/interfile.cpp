@@ -42,6 +42,12 @@ void fill_pet(const InterfileKeys& keys, Acquisition& acquisition) {
   };
   if (const std::string tracer = keys.text("radiopharmaceutical"); !tracer.empty())
     facts.tracer = {tracer, "radiopharmaceutical"};
+  if (const std::string isotope = keys.text("isotope name"); !isotope.empty()) facts.isotope = {isotope, "isotope name"};
+  if (const auto applied = keys.list("applied corrections"); !applied.empty()) {
+    std::string all;
+    for (const std::string& one : applied) all += (all.empty() ? "" : "\\") + one;
+    facts.corrections = {all, "applied corrections"};
+  }
   take(facts.injected_dose_bq, "tracer activity at time of injection (Bq)");
   take(facts.half_life_s, "isotope gamma halflife (sec)");
   const int index = keys.has("image duration (sec)", 1) ? 1 : 0;

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "engine/open.h"
-#include "evaluate/metrics.h"
+#include "evaluate/compare.h"
 
 namespace penta::engine {
 
@@ -20,12 +20,19 @@ ContentPtr image_at(const fs::path& path) {
   throw Error(Code::bad_input, "'" + path.string() + "' holds no image to compare");
 }
 
+std::string known_metrics() {
+  std::string list;
+  for (const auto names : {evaluate::label_metrics(), evaluate::image_metrics()})
+    for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
 std::vector<evaluate::Figure> figures(const fs::path& a, const fs::path& b, const std::vector<std::string>& metrics) {
   std::vector<std::string> of_labels, of_images;
   for (const std::string& metric : metrics) {
     if (evaluate::is_label_metric(metric)) of_labels.push_back(metric);
     else if (evaluate::is_image_metric(metric)) of_images.push_back(metric);
-    else throw Error(Code::wrong_use, "--metric " + metric + ": there are dice, iou, hd95, volume_error, max_abs, mean_abs, rmse, psnr");
+    else throw Error(Code::wrong_use, "--metric " + metric + ": there are " + known_metrics());
   }
   std::vector<evaluate::Figure> all;
   if (!of_labels.empty()) {

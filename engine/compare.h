@@ -9,7 +9,7 @@
 namespace penta::engine {
 
 /// Metrics of `a` against the reference `b`, as {"metrics": [{"metric", "label", "value", "unit"}]}.
-/// Label metrics (dice, iou, hd95, volume_error) read both as label maps; image metrics (max_abs, mean_abs, rmse,
+/// Label metrics (dice, hd95 ...; evaluate/compare.h) read both as label maps; image metrics (max_abs, rmse,
 /// psnr ...) as images. Throws Error{wrong_use} for an unknown metric, Error{bad_input} for grids that differ.
 [[nodiscard]] Json compare(const std::filesystem::path& a, const std::filesystem::path& b,
                            const std::vector<std::string>& metrics);

@@ -1,9 +1,13 @@
+#include "evaluate/surface.h"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
-#include "core/error.h"
-#include "evaluate/metrics.h"
+#include "evaluate/difference.h"
+#include "evaluate/overlap.h"
 
 namespace penta::evaluate {
 namespace {
@@ -30,10 +34,10 @@ TEST(Metrics, PhantomHd95OfAMovedBlock) {
         a.at(x, y, z) = 1;
         b.at(x + 3, y, z) = 1;
       }
-  EXPECT_DOUBLE_EQ(hd95_mm(a.view(), b.view()), 6);
-  EXPECT_EQ(hd95_mm(a.view(), a.view()), 0);
-  EXPECT_EQ(hd95_mm(none.view(), none.view()), 0);
-  EXPECT_TRUE(std::isnan(hd95_mm(a.view(), none.view())));
+  EXPECT_DOUBLE_EQ(hd95_mm(surface_distances(a.view(), b.view())), 6);
+  EXPECT_EQ(hd95_mm(surface_distances(a.view(), a.view())), 0);
+  EXPECT_EQ(hd95_mm(surface_distances(none.view(), none.view())), 0);
+  EXPECT_TRUE(std::isnan(hd95_mm(surface_distances(a.view(), none.view()))));
 }
 
 // Twin: all pairs of border voxels, for two odd shapes on a grid that is not isotropic.
@@ -68,7 +72,37 @@ TEST(Metrics, TwinHd95ByAllPairs) {
     return d[low] + (place - double(low)) * (d[std::min(low + 1, d.size() - 1)] - d[low]);
   };
   const auto pa = border(a), pb = border(b);
-  EXPECT_NEAR(hd95_mm(a.view(), b.view()), std::max(directed(pa, pb), directed(pb, pa)), 1e-5);
+  EXPECT_NEAR(hd95_mm(surface_distances(a.view(), b.view())), std::max(directed(pa, pb), directed(pb, pa)), 1e-5);
+}
+
+// Published: two ellipsoids on a grid of 0.7 x 1.3 x 2 mm; MONAI 1.6.1 (compute_hausdorff_distance, its 95th percentile,
+// compute_average_surface_distance(symmetric), compute_surface_dice at 1 mm), float32.
+TEST(Metrics, PublishedSurfaceDistancesOfMonai) {
+  Volume<std::uint8_t> a(Grid({14, 11, 9}, {0.7, 1.3, 2})), b(a.grid());
+  for (std::int64_t z = 0; z < 9; ++z)
+    for (std::int64_t y = 0; y < 11; ++y)
+      for (std::int64_t x = 0; x < 14; ++x) {
+        a.at(x, y, z) = (x - 5) * (x - 5) + 2 * (y - 5) * (y - 5) + (z - 4) * (z - 4) < 20 ? 1 : 0;
+        b.at(x, y, z) = (x - 8) * (x - 8) + (y - 4) * (y - 4) + 2 * (z - 5) * (z - 5) < 15 ? 1 : 0;
+      }
+  const SurfaceDistances d = surface_distances(a.view(), b.view());
+  EXPECT_NEAR(hausdorff_mm(d), 6.296824596572466, 1e-6);  // SimpleITK too
+  EXPECT_NEAR(hd95_mm(d), 6.0061, 5e-5);
+  EXPECT_NEAR(assd_mm(d), 1.8490, 5e-5);
+  EXPECT_NEAR(nsd(d, 1), 0.2802, 5e-5);
+}
+
+TEST(Metrics, EmptyMasks) {
+  const Volume<std::uint8_t> none(Grid({3, 3, 3}, {1, 1, 1}));
+  Volume<std::uint8_t> one(none.grid());
+  one.at(1, 1, 1) = 1;
+  const SurfaceDistances both = surface_distances(none.view(), none.view()), single = surface_distances(one.view(), none.view());
+  EXPECT_EQ(hausdorff_mm(both), 0);
+  EXPECT_EQ(assd_mm(both), 0);
+  EXPECT_EQ(nsd(both, 1), 1);
+  EXPECT_TRUE(std::isnan(hausdorff_mm(single)));
+  EXPECT_TRUE(std::isnan(assd_mm(single)));
+  EXPECT_EQ(nsd(single, 1), 0);
 }
 
 // Hand-worked.
@@ -82,58 +116,6 @@ TEST(Metrics, PublishedDifferences) {
   const std::vector<float> hole{NAN, 1}, filled{0, 1};
   EXPECT_EQ(max_abs(hole, hole), 0);
   EXPECT_TRUE(std::isnan(max_abs(hole, filled)));
-}
-
-// Hand-worked: 2 positives, 3 negatives, one tie: (3 + 2.5) / 6.
-TEST(Metrics, PublishedAuroc) {
-  const std::vector<double> scores{0.9, 0.4, 0.4, 0.1, 0.3};
-  EXPECT_DOUBLE_EQ(auroc(scores, Bytes{1, 1, 0, 0, 0}), 5.5 / 6);
-  EXPECT_DOUBLE_EQ(auroc(scores, Bytes{0, 0, 0, 1, 0}), 0);
-  EXPECT_TRUE(std::isnan(auroc(scores, Bytes{0, 0, 0, 0, 0})));
-  EXPECT_TRUE(std::isnan(auroc({}, {})));
-}
-
-LabelMap labels(std::vector<std::uint16_t> values) {
-  LabelMap map;
-  map.layers.emplace_back(Grid({static_cast<std::int64_t>(values.size()), 1, 1}, {1, 1, 1}));
-  std::copy(values.begin(), values.end(), map.layers[0].voxels().begin());
-  add_found_segments(map);
-  return map;
-}
-
-TEST(Compare, LabelsByValue) {
-  const std::vector<std::string> metrics{"dice", "volume_error", "hd95"};
-  const auto figures = compare(labels({1, 1, 0, 0, 3}), labels({1, 1, 2, 2, 0}), metrics);
-  ASSERT_EQ(figures.size(), 9U);
-  EXPECT_EQ(figures[0].value, 1);
-  EXPECT_EQ(figures[1].value, 0);
-  EXPECT_EQ(figures[3].value, 0);
-  EXPECT_EQ(figures[4].value, -1);
-  EXPECT_TRUE(std::isnan(figures[5].value));
-  EXPECT_EQ(figures[6].label, "label 3");
-  EXPECT_TRUE(std::isnan(figures[7].value));
-  EXPECT_EQ(figures[2].unit, "mm");
-  EXPECT_TRUE(compare(labels({0, 0}), labels({0, 0}), metrics).empty());
-  EXPECT_THROW((void)compare(labels({0, 0}), labels({0, 0, 0}), metrics), Error);
-  const std::vector<std::string> wrong{"rmse"};
-  EXPECT_THROW((void)compare(labels({0}), labels({0}), wrong), Error);
-}
-
-TEST(Compare, Images) {
-  const auto picture = [](std::vector<std::uint8_t> values) {
-    Frame2d frame;
-    frame.width = static_cast<std::int64_t>(values.size());
-    frame.height = 1;
-    frame.pixels = std::move(values);
-    Image image;
-    image.pixels = FrameSequence{frame};
-    return image;
-  };
-  const std::vector<std::string> metrics{"max_abs", "rmse"};
-  const auto figures = compare(picture({1, 2, 3}), picture({1, 5, 3}), metrics);
-  EXPECT_DOUBLE_EQ(figures[0].value, 3);
-  EXPECT_DOUBLE_EQ(figures[1].value, std::sqrt(3.0));
-  EXPECT_THROW((void)compare(picture({1, 2, 3}), picture({1, 5}), metrics), Error);
 }
 
 }  // namespace

@@ -16,9 +16,11 @@ const std::map<std::string, std::string>& built_in_cards_files();
 static std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
   { extern MethodPtr make_recognition_any_header(); list.push_back(make_recognition_any_header()); }
+  { extern MethodPtr make_recognition_pet_study(); list.push_back(make_recognition_pet_study()); }
   { extern MethodPtr make_processing_pet_suv(); list.push_back(make_processing_pet_suv()); }
   { extern MethodPtr make_segmentation_ct_body(); list.push_back(make_segmentation_ct_body()); }
   { extern MethodPtr make_segmentation_ct_tissue(); list.push_back(make_segmentation_ct_tissue()); }
+  { extern MethodPtr make_segmentation_ct_lungs(); list.push_back(make_segmentation_ct_lungs()); }
   { extern MethodPtr make_segmentation_pet_lesion(); list.push_back(make_segmentation_pet_lesion()); }
   { extern MethodPtr make_analysis_pet_quantify(); list.push_back(make_analysis_pet_quantify()); }
   { extern MethodPtr make_processing_spect_reconstruct(); list.push_back(make_processing_spect_reconstruct()); }

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "nn/store_folder.h"
 
 namespace penta::nn {
 
@@ -19,6 +20,7 @@ namespace {
 
 // A card of more than this is no card; a network may be large.
 constexpr std::uintmax_t card_bytes_max = 4U << 20U;
+constexpr std::uintmax_t network_bytes_max = std::uintmax_t{4} << 30U;
 
 std::optional<std::string> bytes_of(const fs::path& file, std::uintmax_t limit) {
   std::error_code fault;
@@ -31,6 +33,8 @@ std::optional<std::string> bytes_of(const fs::path& file, std::uintmax_t limit) 
   if (in.gcount() != static_cast<std::streamsize>(text.size())) return std::nullopt;
   return text;
 }
+
+std::span<const std::byte> bytes_view(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 Bundle read_bundle(const fs::path& folder) {
   Bundle bundle;
@@ -110,18 +114,38 @@ const Bundle& ModelStore::need(std::string_view id) const {
   return *bundle;
 }
 
-const Network& ModelStore::network(const Bundle& bundle) const {
+const Network& ModelStore::file(const Bundle& bundle, std::size_t index) const {
   if (!bundle.fault.empty()) throw Error(Code::model_missing, bundle.fault);
   const std::lock_guard lock(state_->mutex);
-  const fs::path file = bundle.folder / bundle.network.file;
+  const fs::path file = bundle.folder / bundle.network.files[index];
   if (const auto found = state_->networks.find(file.string()); found != state_->networks.end()) return found->second;
-  const auto bytes = bytes_of(file, std::uintmax_t{4} << 30U);
+  const auto bytes = bytes_of(file, network_bytes_max);
   if (!bytes) throw Error(Code::model_missing, "the model file " + file.string() + " cannot be read");
-  const auto data = std::as_bytes(std::span(bytes->data(), bytes->size()));
-  if (const std::string hash = sha256_hex(data); hash != bundle.network.sha256)
-    throw Error(Code::model_missing, "the model file " + file.string() + " has the SHA-256 " + hash +
-                                         ", and its card says " + bundle.network.sha256);
-  return state_->networks.emplace(file.string(), Network::load(data, bundle.id)).first->second;
+  // The graph of an IR is one file, its weights lie in another beside it.
+  const bool is_ir = file.extension() == ".xml";
+  const auto weights = is_ir ? bytes_of(fs::path(file).replace_extension(".bin"), network_bytes_max) : std::string();
+  if (!weights) throw Error(Code::model_missing, "the weights beside the model file " + file.string() + " cannot be read");
+  const std::string& wanted = bundle.network.sha256[index];
+  const std::string hash = sha256_hex(bytes_view(is_ir ? *bytes + *weights : *bytes));
+  if (hash != wanted)
+    throw Error(Code::model_missing,
+                "the model file " + file.string() + " has the SHA-256 " + hash + ", and its card says " + wanted);
+  const Precision precision = bundle.network.precision;
+  Network network = is_ir ? Network::load_ir(bytes_view(*bytes), bytes_view(*weights), bundle.id, precision)
+                          : Network::load(bytes_view(*bytes), bundle.id, precision);
+  return state_->networks.emplace(file.string(), std::move(network)).first->second;
+}
+
+const Network& ModelStore::network(const Bundle& bundle) const { return file(bundle, 0); }
+
+std::vector<const Network*> ModelStore::networks(const Bundle& bundle) const {
+  std::vector<const Network*> all;
+  for (std::size_t i = 0; i < bundle.network.files.size(); ++i) all.push_back(&file(bundle, i));
+  return all;
+}
+
+const Network* ModelStore::backbone(const Bundle& bundle) const {
+  return bundle.network.backbone ? &network(need(bundle.network.backbone->id)) : nullptr;
 }
 
 std::vector<fs::path> model_roots(const std::vector<fs::path>& explicit_roots) {
@@ -140,6 +164,7 @@ std::vector<fs::path> model_roots(const std::vector<fs::path>& explicit_roots) {
     roots.push_back((program.parent_path() / "../../models").lexically_normal());
     roots.push_back(program.parent_path() / "models");
   }
+  if (const fs::path own = user_models(); !own.empty()) roots.push_back(own);
   return roots;
 }
 

@@ -44,14 +44,19 @@ class ModelStore {
   /// The network, read once. Throws Error{model_missing} that names the file: missing, unreadable, or with both
   /// hashes where its SHA-256 is not the card's.
   [[nodiscard]] const Network& network(const Bundle& bundle) const;
+  /// All networks of an ensemble, in the card's order (one for most cards).
+  [[nodiscard]] std::vector<const Network*> networks(const Bundle& bundle) const;
+  /// The network that looks before this bundle's own, or null. Throws Error{model_missing} where it is not here.
+  [[nodiscard]] const Network* backbone(const Bundle& bundle) const;
 
  private:
+  const Network& file(const Bundle& bundle, std::size_t index) const;
   struct State;
   std::unique_ptr<State> state_;
 };
 
 /// `explicit_roots`, $PENTA_MODELS (folders joined by colons), <executable's folder>/../../models (a build in
-/// build/<preset>) and <executable's folder>/models.
+/// build/<preset>), <executable's folder>/models and user_models() (nn/store_folder.h).
 [[nodiscard]] std::vector<std::filesystem::path> model_roots(const std::vector<std::filesystem::path>& explicit_roots = {});
 /// A store over model_roots(), without unclear licences where $PENTA_OPEN_LICENCES_ONLY is 1.
 [[nodiscard]] ModelStore usual_models(const std::vector<std::filesystem::path>& explicit_roots = {});

@@ -181,7 +181,9 @@ TEST(SlidingWindow, PhantomConstantAndCover) {
   EXPECT_EQ(window_starts(21, 8).back(), 13);
   const Volume<float> image = sine_volume({21, 9, 13});
   // A "network" that gives its own input: the weighted mean must give it back.
-  const Logits out = sliding_window(image.view(), {8, 8, 8}, [](VolumeView<const float> window) {
+  const auto view = std::as_const(image).view();
+  const Logits out = sliding_window(std::span(&view, 1), {8, 8, 8}, 0.5, [](std::span<const VolumeView<const float>> channels) {
+    const auto window = channels.front();
     return Logits{window.grid, 1, std::vector<float>(window.voxels.begin(), window.voxels.end())};
   });
   ASSERT_EQ(out.classes, 1);

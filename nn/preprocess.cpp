@@ -2,33 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "image/resample/area.h"
 #include "image/resample/reorient.h"
 #include "image/resample/resample.h"
+#include "nn/body.h"
+#include "nn/cubic.h"
 
 namespace penta::nn {
 
 namespace {
-
-void clip(std::span<float> values, double low, double high) {
-  for (float& v : values) v = static_cast<float>(std::clamp(static_cast<double>(v), low, high));
-}
-
-void shift_and_scale(std::span<float> values, double shift, double scale) {
-  for (float& v : values) v = static_cast<float>((static_cast<double>(v) - shift) / scale);
-}
-
-void zscore(std::span<float> values) {
-  double sum = 0, squares = 0;
-  for (const float v : values) sum += static_cast<double>(v);
-  const double mean = sum / static_cast<double>(values.size());
-  for (const float v : values) squares += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean);
-  shift_and_scale(values, mean, std::max(std::sqrt(squares / static_cast<double>(values.size())), 1e-6));
-}
 
 Grid grid_with_spacing(const Grid& grid, const Vector3& spacing_mm) {
   Size3 size{};
@@ -45,11 +31,70 @@ bool has_spacing(const Grid& grid, const Vector3& spacing_mm) {
   return true;
 }
 
+/// The card's spacing, with the grid's own where it says 0.
+Vector3 spacing_for(const Grid& grid, const InputSpec& spec) {
+  Vector3 wanted = grid.spacing_mm();
+  if (spec.spacing_mm)
+    for (std::size_t k = 0; k < 3; ++k)
+      if ((*spec.spacing_mm)[k] > 0) wanted[k] = (*spec.spacing_mm)[k];
+  return wanted;
+}
+
+/// As nnU-Net rounds (half to even).
+Size3 size_at(const Grid& grid, const Vector3& spacing_mm) {
+  Size3 size{};
+  for (std::size_t k = 0; k < 3; ++k)
+    size[k] = std::max<std::int64_t>(
+        1, std::llrint(grid.spacing_mm()[k] / spacing_mm[k] * static_cast<double>(grid.size()[k])));
+  return size;
+}
+
 Volume<float> resampled(Volume<float> image, const InputSpec& spec) {
   if (spec.size) return area_mean_to(std::as_const(image).view(), {(*spec.size)[0], (*spec.size)[1], 1});
-  if (!spec.spacing_mm || has_spacing(image.grid(), *spec.spacing_mm)) return image;
-  if (spec.resampling == Resampling::area) return area_mean(std::as_const(image).view(), *spec.spacing_mm);
-  return resample_linear_held(std::as_const(image).view(), grid_with_spacing(image.grid(), *spec.spacing_mm));
+  if (!spec.spacing_mm) return image;
+  const Vector3 wanted = spacing_for(image.grid(), spec);
+  if (spec.resampling == Resampling::cubic) {
+    const auto axis = spec.separate_axis ? slice_axis_of(image.grid().spacing_mm(), wanted) : std::nullopt;
+    return resample_cubic(std::as_const(image).view(), size_at(image.grid(), wanted), axis);
+  }
+  if (has_spacing(image.grid(), wanted)) return image;
+  if (spec.resampling == Resampling::area) return area_mean(std::as_const(image).view(), wanted);
+  return resample_linear_held(std::as_const(image).view(), grid_with_spacing(image.grid(), wanted));
+}
+
+/// The grid whose axes 0, 1, 2 are `axes` of the given one.
+Grid permuted(const Grid& grid, const std::array<int, 3>& axes) {
+  Size3 size{};
+  Vector3 spacing{};
+  Matrix3 direction{};
+  for (std::size_t k = 0; k < 3; ++k) {
+    const auto from = static_cast<std::size_t>(axes[k]);
+    size[k] = grid.size()[from];
+    spacing[k] = grid.spacing_mm()[from];
+    for (std::size_t r = 0; r < 3; ++r) direction[r][k] = grid.direction()[r][from];
+  }
+  return {size, spacing, grid.origin_mm(), direction};
+}
+
+Volume<float> permuted(VolumeView<const float> image, const std::array<int, 3>& axes) {
+  Volume<float> out(permuted(image.grid, axes));
+  const std::array<std::int64_t, 3> own{1, image.grid.size()[0], image.grid.size()[0] * image.grid.size()[1]};
+  const auto stride = [&](std::size_t k) { return own[static_cast<std::size_t>(axes[k])]; };
+  const Size3& size = out.grid().size();
+  auto to = out.voxels().begin();
+  for (std::int64_t z = 0; z < size[2]; ++z)
+    for (std::int64_t y = 0; y < size[1]; ++y)
+      for (std::int64_t x = 0; x < size[0]; ++x, ++to)
+        *to = image.voxels[static_cast<std::size_t>(x * stride(0) + y * stride(1) + z * stride(2))];
+  return out;
+}
+
+/// Whether "not 0" means the filled mask of all channels, as with nnU-Net.
+bool counts_by_mask(const InputSpec& spec) {
+  if (!spec.normalise_first || spec.body_box->kind != BodyBox::Kind::nonzero) return false;
+  bool some = false;
+  for (std::size_t c = 0; c < spec.channel_count(); ++c) some = some || spec.normalise_of(c).nonzero;
+  return some;
 }
 
 /// As the file has it, or the content of a picture.
@@ -63,38 +108,6 @@ Volume<float> copied(VolumeView<const float> image, const InputSpec& spec) {
 }
 
 }  // namespace
-
-double percentile(std::span<const float> values, double percent) {
-  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
-  std::vector<float> sorted(values.begin(), values.end());
-  const double place = percent / 100.0 * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::ptrdiff_t>(place);
-  std::nth_element(sorted.begin(), sorted.begin() + below, sorted.end());
-  const auto low = static_cast<double>(sorted[static_cast<std::size_t>(below)]);
-  if (static_cast<std::size_t>(below) + 1 >= sorted.size()) return low;
-  const auto high = static_cast<double>(*std::min_element(sorted.begin() + below + 1, sorted.end()));
-  return low + (place - static_cast<double>(below)) * (high - low);
-}
-
-void normalise(std::span<float> values, const Normalise& how) {
-  using Kind = Normalise::Kind;
-  if (values.empty() || how.kind == Kind::none) return;
-  if (how.kind == Kind::percentile_zscore || how.kind == Kind::percentile_unit) {
-    const double low = percentile(values, how.lower), high = percentile(values, how.upper);
-    clip(values, low, high);
-    if (how.kind == Kind::percentile_zscore) return zscore(values);
-    return shift_and_scale(values, low, std::max(high - low, 1e-6));
-  }
-  if (how.kind == Kind::zscore) return zscore(values);
-  if (how.kind == Kind::unit) return shift_and_scale(values, 0, how.scale);
-  if (how.kind == Kind::window) {
-    clip(values, how.lower, how.upper);
-    return shift_and_scale(values, how.lower, how.upper - how.lower);
-  }
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  const auto from = static_cast<double>(*low), to = static_cast<double>(*high);
-  shift_and_scale(values, from, std::max(to - from, 1e-6));
-}
 
 std::array<std::int64_t, 4> content_box(VolumeView<const float> picture, const ContentBox& how) {
   const std::int64_t width = picture.grid.size()[0], height = picture.grid.size()[1];
@@ -116,29 +129,82 @@ std::array<std::int64_t, 4> content_box(VolumeView<const float> picture, const C
   return {columns[0], rows[0], columns[1], rows[1]};
 }
 
+Grid turned(const Grid& grid, const InputSpec& spec) {
+  return permuted(spec.orientation.empty() ? grid : reoriented(grid, spec.orientation), spec.axes);
+}
+
+Volume<float> turned(VolumeView<const float> image, const InputSpec& spec) {
+  Volume<float> out = spec.orientation.empty() ? copied(image, spec) : reoriented(image, spec.orientation);
+  return spec.axes == std::array<int, 3>{0, 1, 2} ? std::move(out) : permuted(std::as_const(out).view(), spec.axes);
+}
+
+Grid seen_grid(const Grid& grid, const InputSpec& spec) {
+  if (!spec.spacing_mm) return grid;
+  const Vector3 wanted = spacing_for(grid, spec);
+  if (spec.resampling == Resampling::cubic) return same_extent(grid, size_at(grid, wanted));
+  return has_spacing(grid, wanted) ? grid : grid_with_spacing(grid, wanted);
+}
+
+std::vector<VolumeView<const float>> views_of(const std::vector<Volume<float>>& volumes) {
+  std::vector<VolumeView<const float>> views;
+  for (const Volume<float>& volume : volumes) views.push_back(volume.view());
+  return views;
+}
+
 Volume<float> prepared(VolumeView<const float> image, const InputSpec& spec) {
-  Volume<float> turned = spec.orientation.empty() ? copied(image, spec) : reoriented(image, spec.orientation);
-  Volume<float> out = resampled(std::move(turned), spec);
-  normalise(out.voxels(), spec.normalise);
+  return std::move(prepared(std::span(&image, 1), spec).front());
+}
+
+std::vector<Volume<float>> prepared(std::span<const VolumeView<const float>> channels, const InputSpec& spec) {
+  if (channels.size() != spec.channel_count()) throw Error(Code::internal, "preparing an image: not the card's channels");
+  std::vector<Volume<float>> out;
+  for (const VolumeView<const float>& channel : channels) {
+    if (&channel == &channels.front() || channel.grid.same_as(channels.front().grid)) {
+      out.push_back(turned(channel, spec));
+      continue;
+    }
+    const float lowest = *std::min_element(channel.voxels.begin(), channel.voxels.end());
+    const Volume<float> placed = resample_linear(channel, channels.front().grid, lowest);
+    out.push_back(turned(placed.view(), spec));
+  }
+  std::vector<std::uint8_t> mask;
+  if (spec.body_box) {
+    const Box box = body_box(views_of(out), *spec.body_box);
+    if (counts_by_mask(spec)) {
+      const Volume<std::uint8_t> content = content_mask(views_of(out));
+      const Volume<std::uint8_t> inside = cut(content.view(), box);
+      mask.assign(inside.voxels().begin(), inside.voxels().end());
+    }
+    for (Volume<float>& volume : out) volume = cut(std::as_const(volume).view(), box);
+  }
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    if (spec.normalise_first) normalise(out[c].voxels(), spec.normalise_of(c), mask);
+    out[c] = resampled(std::move(out[c]), spec);
+    if (!spec.normalise_first) normalise(out[c].voxels(), spec.normalise_of(c));
+  }
   return out;
 }
 
-Tensor to_tensor(VolumeView<const float> image, const InputSpec& spec) {
-  const Size3& size = image.grid.size();
+Tensor to_tensor(VolumeView<const float> image, const InputSpec& spec) { return to_tensor(std::span(&image, 1), spec); }
+
+Tensor to_tensor(std::span<const VolumeView<const float>> channels, const InputSpec& spec) {
+  const Size3& size = channels.front().grid.size();
   Size3 padded = size;
-  for (std::size_t k = 0; k < static_cast<std::size_t>(spec.dims); ++k)
+  for (std::size_t k = 0; k < static_cast<std::size_t>(spec.network_dims()); ++k)
     padded[k] = (size[k] + spec.pad_multiple - 1) / spec.pad_multiple * spec.pad_multiple;
-  Tensor tensor{spec.dims == 3 ? std::vector<std::int64_t>{1, 1, padded[2], padded[1], padded[0]}
-                               : std::vector<std::int64_t>{1, 1, padded[1], padded[0]},
-                std::vector<float>(static_cast<std::size_t>(padded[0] * padded[1] * padded[2]))};
+  const auto count = static_cast<std::int64_t>(channels.size());
+  Tensor tensor{spec.network_dims() == 3 ? std::vector<std::int64_t>{1, count, padded[2], padded[1], padded[0]}
+                               : std::vector<std::int64_t>{1, count, padded[1], padded[0]},
+                std::vector<float>(static_cast<std::size_t>(count * padded[0] * padded[1] * padded[2]))};
   std::size_t to = 0;
-  for (std::int64_t z = 0; z < padded[2]; ++z)
-    for (std::int64_t y = 0; y < padded[1]; ++y)
-      for (std::int64_t x = 0; x < padded[0]; ++x, ++to) {
-        const bool beyond = x >= size[0] || y >= size[1] || z >= size[2];
-        if (beyond && spec.padding == Padding::zero) continue;
-        tensor.values[to] = image.at(std::min(x, size[0] - 1), std::min(y, size[1] - 1), std::min(z, size[2] - 1));
-      }
+  for (const VolumeView<const float>& image : channels)
+    for (std::int64_t z = 0; z < padded[2]; ++z)
+      for (std::int64_t y = 0; y < padded[1]; ++y)
+        for (std::int64_t x = 0; x < padded[0]; ++x, ++to) {
+          const bool beyond = x >= size[0] || y >= size[1] || z >= size[2];
+          if (beyond && spec.padding != Padding::edge) continue;
+          tensor.values[to] = image.at(std::min(x, size[0] - 1), std::min(y, size[1] - 1), std::min(z, size[2] - 1));
+        }
   return tensor;
 }
 

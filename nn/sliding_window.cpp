@@ -4,28 +4,12 @@
 #include <cmath>
 #include <utility>
 
+#include "nn/body.h"
+#include "nn/preprocess.h"
+
 namespace penta::nn {
 
 namespace {
-
-std::vector<double> gaussian(std::int64_t n) {
-  std::vector<double> weights(static_cast<std::size_t>(n));
-  const double middle = static_cast<double>(n - 1) / 2, deviation = static_cast<double>(n) / 8;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const double d = (static_cast<double>(i) - middle) / deviation;
-    // Corners of a window would otherwise weigh nothing in float32.
-    weights[static_cast<std::size_t>(i)] = std::max(std::exp(-0.5 * d * d), 1e-4);
-  }
-  return weights;
-}
-
-Volume<float> cut(VolumeView<const float> image, const Size3& first, const Size3& size) {
-  Volume<float> out(image.grid.cropped(first, size));
-  for (std::int64_t z = 0; z < size[2]; ++z)
-    for (std::int64_t y = 0; y < size[1]; ++y)
-      std::copy_n(&image.at(first[0], first[1] + y, first[2] + z), size[0], &out.at(0, y, z));
-  return out;
-}
 
 /// Sums of weighted logits and of weights on the image's grid.
 struct Sums {
@@ -42,7 +26,7 @@ struct Sums {
           float* sum = c < 0 ? weights.data() + to : logits.values.data() + c * logits.grid.count() + to;
           const float* from = c < 0 ? nullptr : window.of_class(c) + window.grid.offset(0, y, z);
           for (std::int64_t x = 0; x < n[0]; ++x) {
-            const auto weight = static_cast<float>(w[0][static_cast<std::size_t>(x)] * wyz);
+            const float weight = window_weight(w[0][static_cast<std::size_t>(x)] * wyz);
             sum[x] += c < 0 ? weight : weight * from[x];
           }
         }
@@ -51,32 +35,44 @@ struct Sums {
 
 }  // namespace
 
-std::vector<std::int64_t> window_starts(std::int64_t size, std::int64_t patch) {
+std::vector<std::int64_t> window_starts(std::int64_t size, std::int64_t patch, double overlap) {
   if (size <= patch) return {0};
-  const std::int64_t step = std::max<std::int64_t>(1, patch / 2);
-  const std::int64_t steps = (size - patch + step - 1) / step;
+  const double step = static_cast<double>(patch) * (1 - overlap);
+  const auto steps = static_cast<std::int64_t>(std::ceil(static_cast<double>(size - patch) / step));
+  const double actual = static_cast<double>(size - patch) / static_cast<double>(steps);
   std::vector<std::int64_t> starts;
-  for (std::int64_t i = 0; i <= steps; ++i) starts.push_back((size - patch) * i / steps);
+  for (std::int64_t i = 0; i <= steps; ++i) starts.push_back(std::llrint(actual * static_cast<double>(i)));
   return starts;
 }
 
-Logits sliding_window(VolumeView<const float> image, const Size3& patch,
-                      const std::function<Logits(VolumeView<const float>)>& run) {
-  Sums sums{{image.grid, 0, {}}, std::vector<float>(image.voxels.size())};
+std::vector<double> gaussian_weights(std::int64_t n) {
+  std::vector<double> weights(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double d = static_cast<double>(i - n / 2) * 8 / static_cast<double>(n);
+    weights[static_cast<std::size_t>(i)] = std::exp(-0.5 * d * d);
+  }
+  return weights;
+}
+
+Logits sliding_window(std::span<const VolumeView<const float>> channels, const Size3& patch, double overlap,
+                      const std::function<Logits(std::span<const VolumeView<const float>>)>& run) {
+  const Grid& grid = channels.front().grid;
+  Sums sums{{grid, 0, {}}, std::vector<float>(static_cast<std::size_t>(grid.count()))};
   Size3 size{};
   std::array<std::vector<double>, 3> weights;
   for (std::size_t k = 0; k < 3; ++k) {
-    size[k] = std::min(patch[k], image.grid.size()[k]);
-    weights[k] = gaussian(size[k]);
+    size[k] = std::min(patch[k], grid.size()[k]);
+    weights[k] = gaussian_weights(size[k]);
   }
-  for (const std::int64_t z : window_starts(image.grid.size()[2], size[2]))
-    for (const std::int64_t y : window_starts(image.grid.size()[1], size[1]))
-      for (const std::int64_t x : window_starts(image.grid.size()[0], size[0])) {
-        const Volume<float> window = cut(image, {x, y, z}, size);
-        const Logits logits = run(window.view());
+  for (const std::int64_t z : window_starts(grid.size()[2], size[2], overlap))
+    for (const std::int64_t y : window_starts(grid.size()[1], size[1], overlap))
+      for (const std::int64_t x : window_starts(grid.size()[0], size[0], overlap)) {
+        std::vector<Volume<float>> window;
+        for (const VolumeView<const float>& channel : channels) window.push_back(cut(channel, Box{{x, y, z}, size}));
+        const Logits logits = run(views_of(window));
         if (sums.logits.classes == 0) {
           sums.logits.classes = logits.classes;
-          sums.logits.values.resize(static_cast<std::size_t>(logits.classes) * image.voxels.size());
+          sums.logits.values.resize(static_cast<std::size_t>(logits.classes * grid.count()));
         }
         sums.add(logits, {x, y, z}, weights);
       }

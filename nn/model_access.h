@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <openvino/openvino.hpp>
+#include <string>
+
+#include "nn/engine.h"
+
+/// Networks as OpenVINO's own objects: for nn's .cpp files only.
+namespace penta::nn {
+
+/// Made at the first use: a program that runs no network pays nothing for plug-ins.
+[[nodiscard]] ov::Core& openvino_core();
+
+/// Throws Error{model_missing} where the model has not exactly one input, or no output.
+[[nodiscard]] Network network_of(std::shared_ptr<ov::Model> model, const std::string& name,
+                                 Precision precision = Precision::f32);
+/// The model behind a network: not to be changed (clone() it).
+[[nodiscard]] std::shared_ptr<const ov::Model> model_of(const Network& network);
+
+}  // namespace penta::nn

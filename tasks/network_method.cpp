@@ -4,10 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "image/resample/resample.h"
 #include "nn/bundle.h"
-#include "nn/logits.h"
-#include "nn/postprocess.h"
-#include "nn/preprocess.h"
+#include "nn/judge.h"
+#include "nn/segment.h"
+#include "render/window.h"
 #include "tasks/finite.h"
 
 namespace penta {
@@ -22,16 +23,41 @@ Volume<float> picture_volume(const Frame2d& frame) {
   return volume;
 }
 
-Volume<std::uint16_t> segmented(VolumeView<const float> image, const nn::Network& network, const nn::NetworkSpec& spec) {
-  const Volume<float> seen = nn::prepared(image, spec.input);
-  nn::Logits logits = nn::infer(network, seen.view(), spec);
-  const double temperature = spec.temperature.value_or(1.0);
-  const float above = spec.probabilities ? static_cast<float>(spec.threshold)
-                                         : static_cast<float>(temperature) * nn::logit_of(spec.threshold);
-  Volume<std::uint16_t> labels = nn::labels_on(logits, image.grid, above);
-  if (spec.largest_component) nn::keep_largest(labels, spec.fill_holes);
-  return labels;
+/// The heat of a class on a grid, 0 (nothing of it) to 1 (its highest), where the network looked; else 0.
+Volume<float> heat_on(const nn::Judgement& judgement, std::size_t label, const Grid& grid) {
+  const Size3& size = judgement.heat_size;
+  const auto count = static_cast<std::size_t>(size[0] * size[1] * size[2]);
+  // A single class has one map: "other" is seen where the class is.
+  const std::size_t row = std::min(label, judgement.heat.size() / count - 1);
+  const std::span<const float> one(judgement.heat.data() + row * count, count);
+  Volume<float> heat = resample_linear({*judgement.heat_grid, one}, grid, 0.F);
+  const float top = *std::max_element(one.begin(), one.end());
+  for (float& v : heat.voxels()) v = top > 0 ? std::clamp(v / top, 0.F, 1.F) : 0.F;
+  return heat;
 }
+
+/// The heat laid over a picture: grey where there is none, towards hot iron where there is.
+Picture overlay(VolumeView<const float> picture, VolumeView<const float> heat) {
+  const render::Window window = render::robust_window(picture.voxels);
+  Picture out(picture.grid.size()[0], picture.grid.size()[1]);
+  for (std::size_t i = 0; i < out.pixels.size(); ++i) {
+    const Rgb8 grey = window.colour(picture.voxels[i]);
+    const Rgb8 hot = render::colour_of(render::Palette::hot_iron, static_cast<std::uint8_t>(255 * heat.voxels[i]));
+    const float share = 0.6F * heat.voxels[i];
+    const auto mixed = [&](std::uint8_t a, std::uint8_t b) {
+      return static_cast<std::uint8_t>(static_cast<float>(a) * (1 - share) + static_cast<float>(b) * share);
+    };
+    out.pixels[i] = {mixed(grey.red, hot.red), mixed(grey.green, hot.green), mixed(grey.blue, hot.blue)};
+  }
+  return out;
+}
+
+/// What a judged image gives.
+struct Verdict {
+  std::vector<double> mean;  ///< probabilities over the frames that were looked at
+  std::vector<nn::Abstention> abstentions;
+  std::size_t count = 0;
+};
 
 class NetworkMethod final : public Method {
  public:
@@ -41,14 +67,13 @@ class NetworkMethod final : public Method {
   const Card& card() const noexcept override { return card_; }
 
   Answer run(const Request& request) const override {
-    const Image& image = request.need<Image>(card_.inputs.front().role);
-    const nn::Network& network = models_.network(bundle_);
     Answer answer;
+    say_precision(answer.remarks);
     std::int64_t replaced = 0;
     if (card_.task != Task::segmentation)
-      answer.artifacts.push_back({card_.outputs.front().role, scores(image, network, request.control, replaced)});
+      judge(request, answer, replaced);
     else
-      answer.artifacts.push_back({card_.outputs.front().role, labels(image, network, request.control, replaced)});
+      answer.artifacts.push_back({card_.outputs.front().role, labels(request, replaced)});
     say_non_finite(replaced, "of the image", "the smallest finite value is taken there", answer.remarks);
     return answer;
   }
@@ -56,19 +81,45 @@ class NetworkMethod final : public Method {
  private:
   static Card completed(const nn::Bundle& bundle) {
     Card card = bundle.card;
-    if (card.inputs.empty()) {
+    const nn::InputSpec& spec = bundle.network.input;
+    for (const std::string& role : roles_of(spec)) {
+      if (card.input(role) != nullptr) continue;
       InputRole input;
-      input.role = "image";
-      input.text = bundle.network.input.dims == 3 ? "one volume" : "a picture, or the frames of a cine";
+      input.role = role;
+      input.text = spec.dims == 3 ? "one volume" : "a picture, or the frames of a cine";
       card.inputs.push_back(std::move(input));
     }
     if (card.outputs.empty()) {
       const bool segments = card.task == Task::segmentation;
       card.outputs.push_back({segments ? "labels" : "scores", segments ? "labels" : "scores", "", "", {}});
     }
-    if (card.gate.kinds.empty()) card.gate.kinds = {bundle.network.input.dims == 3 ? "volume" : "frames"};
+    if (card.gate.kinds.empty()) card.gate.kinds = {spec.dims == 3 ? "volume" : "frames"};
     if (card.determinism.empty()) card.determinism = "The same labels for any number of threads (one fixed layout).";
     return card;
+  }
+
+  /// In channel order. A card of one unnamed channel calls its input as its `inputs` do.
+  static std::vector<std::string> roles_of(const nn::InputSpec& spec) {
+    std::vector<std::string> roles;
+    for (const nn::Channel& channel : spec.channels) roles.push_back(channel.role);
+    return roles.empty() ? std::vector<std::string>{"image"} : roles;
+  }
+
+  void say_precision(std::vector<Remark>& remarks) const {
+    if (bundle_.network.precision == nn::Precision::bf16 && models_.network(bundle_).precision() != nn::Precision::bf16)
+      remarks.push_back({Severity::note, "precision", card_.id + ": this processor has no bfloat16, float32 was used"});
+  }
+
+  /// The image of each channel. Throws Error{bad_input} that names the role of a missing one.
+  std::vector<const Image*> images(const Request& request) const {
+    std::vector<const Image*> found;
+    const nn::InputSpec& spec = bundle_.network.input;
+    if (spec.channels.size() <= 1) {
+      const std::string role = spec.channels.empty() ? card_.inputs.front().role : spec.channels.front().role;
+      return {&request.need<Image>(role)};
+    }
+    for (const nn::Channel& channel : spec.channels) found.push_back(&request.need<Image>(channel.role));
+    return found;
   }
 
   /// What the network is to see, finite everywhere; `replaced` counts on.
@@ -77,28 +128,48 @@ class NetworkMethod final : public Method {
     return volume;
   }
 
-  LabelMap labels(const Image& image, const nn::Network& network, const Control& control, std::int64_t& replaced) const {
+  std::vector<Volume<float>> volumes(const Request& request, std::int64_t& replaced) const {
+    std::vector<Volume<float>> all;
+    for (const Image* image : images(request)) all.push_back(finite(to_float(image->volume()), replaced));
+    return all;
+  }
+
+  /// Looks at what volumes() gave.
+  static std::vector<VolumeView<const float>> views(const std::vector<Volume<float>>& all) {
+    std::vector<VolumeView<const float>> out;
+    for (const Volume<float>& volume : all) out.push_back(volume.view());
+    return out;
+  }
+
+  const FrameSequence& frames(const Request& request) const {
+    const FrameSequence& all = images(request).front()->frames();
+    if (all.empty()) throw Error(Code::bad_input, card_.id + ": the image has no frame");
+    return all;
+  }
+
+  LabelMap labels(const Request& request, std::int64_t& replaced) const {
     LabelMap map;
     map.segments = bundle_.network.segments;
-    map.acquisition = image.acquisition;
+    map.acquisition = images(request).front()->acquisition;
     if (bundle_.network.input.dims == 3) {
-      control.report(0, card_.id);
-      const Volume<float> volume = finite(to_float(image.volume()), replaced);
-      map.layers.push_back(segmented(volume.view(), network, bundle_.network));
+      request.control.report(0, card_.id);
+      const std::vector<Volume<float>> channels = volumes(request, replaced);
+      map.layers.push_back(nn::segment(models_, bundle_, views(channels), request.control));
       return map;
     }
-    const FrameSequence& frames = image.frames();
-    if (frames.empty()) throw Error(Code::bad_input, card_.id + ": the image has no frame");
-    const Frame2d& first = frames.front();
+    const FrameSequence& all = frames(request);
+    const Frame2d& first = all.front();
     map.planar = true;
-    map.layers.emplace_back(Grid({first.width, first.height, static_cast<std::int64_t>(frames.size())}, {1, 1, 1}));
+    map.layers.emplace_back(Grid({first.width, first.height, static_cast<std::int64_t>(all.size())}, {1, 1, 1}));
     auto to = map.layers.front().voxels().begin();
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      if (frames[i].width != first.width || frames[i].height != first.height)
+    const Control quiet;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].width != first.width || all[i].height != first.height)
         throw Error(Code::bad_input, card_.id + ": the frames differ in size");
-      control.report(static_cast<double>(i) / static_cast<double>(frames.size()), card_.id);
-      const Volume<float> picture = finite(picture_volume(frames[i]), replaced);
-      const Volume<std::uint16_t> one = segmented(picture.view(), network, bundle_.network);
+      request.control.report(static_cast<double>(i) / static_cast<double>(all.size()), card_.id);
+      const Volume<float> picture = finite(picture_volume(all[i]), replaced);
+      const auto view = picture.view();
+      const Volume<std::uint16_t> one = nn::segment(models_, bundle_, std::span(&view, 1), quiet);
       to = std::copy(one.voxels().begin(), one.voxels().end(), to);
     }
     return map;
@@ -107,38 +178,90 @@ class NetworkMethod final : public Method {
   /// Frames of a long cine that are looked at, evenly spread: neighbours hardly differ.
   static constexpr std::size_t frames_max = 32;
 
-  Scores scores(const Image& image, const nn::Network& network, const Control& control, std::int64_t& replaced) const {
-    const nn::NetworkSpec& spec = bundle_.network;
-    std::vector<double> mean(std::max<std::size_t>(spec.classes.size(), 2));
-    std::size_t count = 1;
-    const auto add = [&](Volume<float> given) {
-      const Volume<float> volume = finite(std::move(given), replaced);
-      const Volume<float> seen = nn::prepared(volume.view(), spec.input);
-      std::vector<double> p = nn::infer_whole(network, seen.view(), spec);
-      if (!spec.probabilities) p = nn::softmax(p, spec.temperature.value_or(1.0));
-      if (p.size() == 1) p.push_back(1 - p[0]);
-      for (std::size_t c = 0; c < p.size(); ++c) mean[c] += p[c];
-    };
-    if (spec.input.dims == 3) {
-      add(to_float(image.volume()));
-    } else {
-      const FrameSequence& frames = image.frames();
-      if (frames.empty()) throw Error(Code::bad_input, card_.id + ": the image has no frame");
-      count = std::min(frames.size(), frames_max);
-      for (std::size_t i = 0; i < count; ++i) {
-        control.report(static_cast<double>(i) / static_cast<double>(count), card_.id);
-        add(picture_volume(frames[i * frames.size() / count]));
+  void add(const nn::Judgement& judgement, Verdict& verdict) const {
+    verdict.mean.resize(judgement.probabilities.size());
+    for (std::size_t c = 0; c < verdict.mean.size(); ++c) verdict.mean[c] += judgement.probabilities[c];
+    if (const auto why = nn::abstention(bundle_.network, judgement)) verdict.abstentions.push_back(*why);
+    ++verdict.count;
+  }
+
+  void judge(const Request& request, Answer& answer, std::int64_t& replaced) const {
+    Verdict verdict;
+    std::vector<Artifact> heat;
+    if (bundle_.network.input.dims == 3) {
+      request.control.report(0, card_.id);
+      const std::vector<Volume<float>> channels = volumes(request, replaced);
+      const nn::Judgement judgement = nn::judge(models_, bundle_, views(channels));
+      add(judgement, verdict);
+      if (!judgement.heat.empty()) {
+        Volume<float> map = heat_on(judgement, top_of(verdict.mean), channels.front().grid());
+        heat.push_back({"heat_map", image_like(*images(request).front(), std::move(map), "1")});
       }
+    } else {
+      judge_frames(request, verdict, heat, replaced);
+    }
+    for (double& p : verdict.mean) p /= static_cast<double>(verdict.count);
+    answer.artifacts.push_back({card_.outputs.front().role, scores(verdict, answer.remarks)});
+    std::move(heat.begin(), heat.end(), std::back_inserter(answer.artifacts));
+  }
+
+  /// Of a cine the heat map is that of the frame in which the class that it shows is the most probable of all.
+  void judge_frames(const Request& request, Verdict& verdict, std::vector<Artifact>& heat, std::int64_t& replaced) const {
+    const FrameSequence& all = frames(request);
+    const std::size_t count = std::min(all.size(), frames_max);
+    double highest = -1;
+    for (std::size_t i = 0; i < count; ++i) {
+      request.control.report(static_cast<double>(i) / static_cast<double>(count), card_.id);
+      const Volume<float> picture = finite(picture_volume(all[i * all.size() / count]), replaced);
+      const nn::Judgement judgement = nn::judge(models_, bundle_, picture.view());
+      add(judgement, verdict);
+      const std::size_t top = top_of(judgement.probabilities);
+      if (judgement.heat.empty() || judgement.probabilities[top] <= highest) continue;
+      highest = judgement.probabilities[top];
+      heat = heat_artifacts(judgement, top, picture);
+    }
+  }
+
+  static std::size_t top_of(const std::vector<double>& p) {
+    return static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+  }
+
+  /// "heat_map": a grey picture on the frame's pixels, 255 the hottest place; "heat_overlay": the same over the frame.
+  static std::vector<Artifact> heat_artifacts(const nn::Judgement& judgement, std::size_t label, const Volume<float>& picture) {
+    const Volume<float> map = heat_on(judgement, label, picture.grid());
+    Frame2d frame;
+    frame.width = picture.grid().size()[0];
+    frame.height = picture.grid().size()[1];
+    std::vector<std::uint8_t> grey(map.voxels().size());
+    for (std::size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<std::uint8_t>(std::lround(255 * map.voxels()[i]));
+    frame.pixels = std::move(grey);
+    Image image;
+    FrameSequence sequence;
+    sequence.push_back(std::move(frame));
+    image.pixels = std::move(sequence);
+    std::vector<Artifact> out;
+    out.push_back({"heat_map", std::move(image)});
+    out.push_back({"heat_overlay", overlay(picture.view(), map.view())});
+    return out;
+  }
+
+  /// Without probabilities where most of what was looked at was no case for the network.
+  Scores scores(const Verdict& verdict, std::vector<Remark>& remarks) const {
+    const nn::NetworkSpec& spec = bundle_.network;
+    const bool abstain = 2 * verdict.abstentions.size() > verdict.count;
+    if (abstain) {
+      const nn::Abstention& first = verdict.abstentions.front();
+      remarks.push_back({Severity::warning, first.code, card_.id + " gives no probability: " + first.why});
     }
     Scores scores;
-    for (std::size_t c = 0; c < mean.size(); ++c) {
+    for (std::size_t c = 0; c < verdict.mean.size(); ++c) {
       Score score;
       score.label = c < spec.classes.size() ? spec.classes[c] : "other";
       // Only a temperature on the card says that a probability was calibrated.
-      if (spec.temperature) score.probability = mean[c] / static_cast<double>(count);
+      if (spec.temperature && !abstain) score.probability = verdict.mean[c];
       scores.push_back(std::move(score));
     }
-    return sorted(std::move(scores), mean);
+    return sorted(std::move(scores), verdict.mean);
   }
 
   static Scores sorted(Scores scores, const std::vector<double>& by) {

@@ -13,7 +13,8 @@ struct ModelRow {
 [[nodiscard]] std::vector<ModelRow> list_models();
 /// The card's JSON. Throws Error{model_missing}.
 [[nodiscard]] std::string model_card(const std::string& id);
-/// Reads card and network and compares the hash. Throws Error{model_missing} that says what is wrong.
-void check_model(const std::string& id);
+/// Reads card and networks, compares the hashes, and runs the parity sample (parity.json) again where there is one.
+/// Returns how many networks were run. Throws Error{model_missing} that says what is wrong.
+int check_model(const std::string& id);
 
 }  // namespace penta::engine

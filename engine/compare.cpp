@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "engine/open.h"
 #include "evaluate/compare.h"
+#include "evaluate/tables.h"
 
 namespace penta::engine {
 
@@ -22,12 +23,14 @@ ContentPtr image_at(const fs::path& path) {
 
 std::string known_metrics() {
   std::string list;
-  for (const auto names : {evaluate::label_metrics(), evaluate::image_metrics()})
+  for (const auto names : {evaluate::label_metrics(), evaluate::image_metrics(), evaluate::table_metrics()})
     for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
   return list;
 }
 
 std::vector<evaluate::Figure> figures(const fs::path& a, const fs::path& b, const std::vector<std::string>& metrics) {
+  if (a.extension() == ".csv" && b.extension() == ".csv")
+    return evaluate::compare(std::get<Table>(*open_table(a)), std::get<Table>(*open_table(b)), metrics);
   std::vector<std::string> of_labels, of_images;
   for (const std::string& metric : metrics) {
     if (evaluate::is_label_metric(metric)) of_labels.push_back(metric);
@@ -51,9 +54,14 @@ std::vector<evaluate::Figure> figures(const fs::path& a, const fs::path& b, cons
 
 Json compare(const fs::path& a, const fs::path& b, const std::vector<std::string>& metrics) {
   Json rows = Json::array();
-  for (const evaluate::Figure& figure : figures(a, b, metrics))
-    rows.push(Json::object().set("metric", figure.metric).set("label", figure.label)
-                  .set("value", std::isfinite(figure.value) ? Json(figure.value) : Json()).set("unit", figure.unit));
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+  for (const evaluate::Figure& figure : figures(a, b, metrics)) {
+    Json row = Json::object().set("metric", figure.metric).set("label", figure.label);
+    row.set("value", number(figure.value)).set("unit", figure.unit);
+    if (figure.interval) row.set("ci95", Json::array().push(number((*figure.interval)[0])).push(number((*figure.interval)[1])));
+    if (figure.n > 0) row.set("n", figure.n);
+    rows.push(std::move(row));
+  }
   return Json::object().set("metrics", std::move(rows));
 }
 

@@ -46,6 +46,21 @@ class Outputs {
     });
   }
 
+  // A probability is the certainty (PS3.16, DCM 111012) of what it is of.
+  void add(const Scores& scores, Measurements& measurements) const {
+    for (const Score& score : scores) {
+      if (!score.probability) continue;
+      Measurement m;
+      m.name = "Certainty of Finding";
+      m.code = {"DCM", "111012", "Certainty of Finding"};
+      m.value = 100 * *score.probability;
+      m.unit = "%";
+      m.region = score.label;
+      m.made_by = step_.method->card().id;
+      measurements.push_back(std::move(m));
+    }
+  }
+
   // Values of another meaning than the source's (an SUV map of activities) are a parametric map, else a derived image.
   void derived(const Image& image, const std::string& role, const Image& source) {
     if (!image.is_volume()) return;
@@ -156,6 +171,7 @@ std::vector<DicomFile> dicom_outputs(const Produced& step, const Image* source, 
     if (const auto* image = std::get_if<Image>(&artifact.value)) outputs.derived(*image, artifact.role, *source);
     if (const auto* list = std::get_if<Measurements>(&artifact.value))
       measurements.insert(measurements.end(), list->begin(), list->end());
+    if (const auto* scores = std::get_if<Scores>(&artifact.value)) outputs.add(*scores, measurements);
     if (const auto* list = std::get_if<Findings>(&artifact.value)) findings.insert(findings.end(), list->begin(), list->end());
   }
   outputs.sr(measurements, findings);

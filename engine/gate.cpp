@@ -10,6 +10,8 @@ namespace penta::engine {
 
 namespace {
 
+constexpr std::array<std::string_view, 5> all_modalities{"CT", "MR", "US", "PET", "SPECT"};
+
 std::string kind_of(const io::Content& content) {
   if (const auto* image = std::get_if<Image>(&content)) {
     if (image->is_frames()) return "frames";
@@ -17,6 +19,7 @@ std::string kind_of(const io::Content& content) {
   }
   if (std::holds_alternative<RawData>(content)) return "raw";
   if (std::holds_alternative<StructuredReport>(content)) return "report";
+  if (std::holds_alternative<Table>(content)) return "table";
   return std::holds_alternative<LabelMap>(content) ? "labels" : "contours";
 }
 
@@ -45,6 +48,11 @@ bool takes_modality(const Card& card, const InputRole& role, const std::string& 
   return has(role.modalities.empty() ? card.modalities : role.modalities, modality);
 }
 
+bool takes_every_modality(const Card& card) noexcept {
+  return std::all_of(all_modalities.begin(), all_modalities.end(),
+                     [&](std::string_view modality) { return has(card.modalities, std::string(modality)); });
+}
+
 std::string why_unfit(const Card& card, const io::Content& content) {
   const Gate& gate = card.gate;
   if (!gate.kinds.empty() && !has(gate.kinds, kind_of(content))) return "it needs " + gate.kinds.front();
@@ -60,7 +68,7 @@ std::string why_unfit(const Card& card, const io::Content& content) {
 std::string why_shut(const Card& card, const io::Content& content) {
   if (!card.gate.in_report) return "runs only when called by name";
   const Acquisition& acquisition = acquisition_of(content);
-  const bool fits = std::any_of(card.inputs.begin(), card.inputs.end(), [&](const InputRole& role) {
+  const bool fits = (acquisition.modality.empty() && takes_every_modality(card)) || std::any_of(card.inputs.begin(), card.inputs.end(), [&](const InputRole& role) {
     return takes_modality(card, role, acquisition.modality);
   });
   return fits ? why_unfit(card, content) : "another modality";

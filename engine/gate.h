@@ -7,6 +7,8 @@
 
 namespace penta::engine {
 
+/// A method of all five modalities may look at an image that does not say its own.
+[[nodiscard]] bool takes_every_modality(const Card& card) noexcept;
 /// Why a method may not run on this image in a report; empty when the gate is open. Judges what the header and the
 /// grid say; `recognised` and `roles_present` are the planner's.
 [[nodiscard]] std::string why_shut(const Card& card, const io::Content& content);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "engine/gate.h"
 #include "nn/bundle.h"
 #include "tasks/methods.h"
 
@@ -34,6 +35,18 @@ std::vector<const Method*> Methods::suppliers(std::string_view from) const {
   std::stable_sort(found.begin(), found.end(),
                    [](const Method* a, const Method* b) { return a->card().priority > b->card().priority; });
   return found;
+}
+
+std::string Methods::would_fit(Task task, const std::string& modality) const {
+  std::string list;
+  for (const MethodPtr& method : list_) {
+    const Card& card = method->card();
+    const bool takes = card.task == task && std::any_of(card.inputs.begin(), card.inputs.end(), [&](const InputRole& role) {
+      return takes_modality(card, role, modality);
+    });
+    if (takes) list += (list.empty() ? "; " + modality + " would fit " : ", ") + card.id;
+  }
+  return list;
 }
 
 Methods load_methods() {

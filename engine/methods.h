@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,8 @@ class Methods {
   /// The methods that a `from` names: "task/id", a bare id that only one task has, or "SCHEME:value" of an output;
   /// highest priority first.
   [[nodiscard]] std::vector<const Method*> suppliers(std::string_view from) const;
+  /// "; SPECT would fit spect.hot_regions, ...": the task's methods with a role for a modality. Empty where there is none.
+  [[nodiscard]] std::string would_fit(Task task, const std::string& modality) const;
   [[nodiscard]] const nn::ModelStore& models() const noexcept { return *models_; }
 
  private:

@@ -13,6 +13,7 @@
 #include "image/regrid/regrid.h"
 #include "io/dicom/dicom.h"
 #include "io/formats.h"
+#include "io/table/csv.h"
 
 namespace penta::engine {
 
@@ -272,8 +273,19 @@ ContentPtr open_labels(const fs::path& path) {
   throw Error(Code::bad_input, "'" + path.string() + "' holds no labels (DICOM SEG or RTSTRUCT, NIfTI, PNG)");
 }
 
+ContentPtr open_table(const fs::path& path) {
+  constexpr std::uint64_t table_bytes_max = 256U << 20U;
+  return std::make_shared<const io::Content>(io::table::read(io::read_file(path, table_bytes_max), path.string()));
+}
+
 const std::vector<Remark>& remarks_of(const io::Content& content) noexcept {
-  return std::visit([](const auto& value) -> const std::vector<Remark>& { return value.remarks; }, content);
+  static const std::vector<Remark> none{};
+  return std::visit(
+      [](const auto& value) -> const std::vector<Remark>& {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Table>) return none;
+        else return value.remarks;
+      },
+      content);
 }
 
 const Acquisition& acquisition_of(const io::Content& content) noexcept {
@@ -310,7 +322,8 @@ std::string hash_of_content(const io::Content& content) {
   if (const auto* labels = std::get_if<LabelMap>(&content)) return hash_of_labels(*labels);
   if (const auto* contours = std::get_if<Contours>(&content)) return hash_of_contours(*contours);
   if (const auto* raw = std::get_if<RawData>(&content)) return raw->sha256;
-  const std::string report = to_json(std::get<StructuredReport>(content)).dump();
+  const auto* table = std::get_if<Table>(&content);
+  const std::string report = table != nullptr ? io::table::write(*table) : to_json(std::get<StructuredReport>(content)).dump();
   return sha256_hex(std::as_bytes(std::span(report)));
 }
 

@@ -55,6 +55,8 @@ inline constexpr std::array<std::string_view, 11> image_endings{".dcm", ".ima", 
 
 /// Reads one named file or folder as a label map (NIfTI, PNG, DICOM SEG).
 [[nodiscard]] ContentPtr open_labels(const std::filesystem::path& path);
+/// A table of comma-separated text. Throws Error{bad_input} that names file and line.
+[[nodiscard]] ContentPtr open_table(const std::filesystem::path& path);
 
 /// Modality and identity of what was read.
 [[nodiscard]] const Acquisition& acquisition_of(const io::Content& content) noexcept;

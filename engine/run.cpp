@@ -15,6 +15,7 @@ constexpr int chain_depth_max = 16;
 bool kind_fits(const InputRole& role, const io::Content& content) {
   if (role.kind == "image") return std::holds_alternative<Image>(content);
   if (role.kind == "raw") return std::holds_alternative<RawData>(content);
+  if (role.kind == "table") return std::holds_alternative<Table>(content);
   if (role.kind == "contours") return std::holds_alternative<Contours>(content);
   if (role.kind == "labels") return std::holds_alternative<LabelMap>(content) || std::holds_alternative<Contours>(content);
   return false;
@@ -23,7 +24,7 @@ bool kind_fits(const InputRole& role, const io::Content& content) {
 // `strict`: nothing unknown is taken (chains, report); else an unknown modality or unit is the caller's word.
 bool fits(const Card& card, const InputRole& role, const io::Content& content, bool strict) {
   if (!kind_fits(role, content)) return false;
-  if (role.kind == "labels" || role.kind == "contours") return true;
+  if (role.kind == "labels" || role.kind == "contours" || role.kind == "table") return true;
   const Acquisition& acquisition = acquisition_of(content);
   if (!takes_modality(card, role, acquisition.modality) && (strict || !acquisition.modality.empty())) return false;
   const auto* image = std::get_if<Image>(&content);
@@ -159,6 +160,9 @@ Runner::Filled Runner::fill(const Card& card, const InputRole& role, bool& prese
   if (!role.required) return filled;
   std::string hint = "give it as " + role.role + "=PATH";
   if (!role.unit.empty()) hint += " (in " + role.unit + ")";
+  for (const Supply& supply : supplies_)
+    if (const std::string& modality = acquisition_of(*supply.content).modality; !takes_modality(card, role, modality))
+      hint += methods_.would_fit(card.task, modality);
   throw Error(Code::bad_input, "'" + card.id + "' needs the input '" + role.role + "' (" + role.kind + "), and nothing given fits: " + hint);
 }
 
@@ -184,8 +188,9 @@ void Runner::check_named_inputs(const Card& card) const {
     const std::string& modality = acquisition_of(*supply.content).modality;
     if (!kind_fits(*role, *supply.content))
       throw Error(Code::bad_input, "the input '" + role->role + "' of '" + card.id + "' must be " + role->kind + ", and what was given is not");
-    if (role->kind != "labels" && !modality.empty() && !takes_modality(card, *role, modality))
-      throw Error(Code::bad_input, "the input '" + role->role + "' is " + modality + ", and '" + card.id + "' does not take that");
+    if (role->kind != "labels" && role->kind != "table" && !modality.empty() && !takes_modality(card, *role, modality))
+      throw Error(Code::bad_input, "the input '" + role->role + "' is " + modality + ", and '" + card.id + "' does not take that" +
+                                       methods_.would_fit(card.task, modality));
   }
 }
 

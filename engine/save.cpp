@@ -12,6 +12,7 @@
 #include "io/formats.h"
 #include "io/nifti/nifti.h"
 #include "io/png/png.h"
+#include "io/table/csv.h"
 
 namespace penta::engine {
 
@@ -99,6 +100,10 @@ struct Writer {
   void write(const Artifact& artifact) {
     if (const auto* map = std::get_if<LabelMap>(&artifact.value)) labels(artifact.role, *map);
     if (const auto* picture = std::get_if<Image>(&artifact.value)) image(artifact.role, *picture);
+    if (const auto* table = std::get_if<Table>(&artifact.value)) {
+      const std::string file = artifact.role + ".csv", text = io::table::write(*table);
+      put(file, std::as_bytes(std::span(text)), row_of("table", artifact.role, file, step, series_uid));
+    }
     if (const auto* picture = std::get_if<Picture>(&artifact.value)) {
       const std::string file = artifact.role + ".png";
       put(file, io::png::write(*picture), row_of("picture", artifact.role, file, step, series_uid));

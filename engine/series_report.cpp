@@ -25,6 +25,8 @@ class SeriesRun {
   void all() {
     for (const MethodPtr& method : methods_.all())
       if (method->card().task == Task::recognition) attempt(*method);
+    // What is of no known modality is looked at by what knows them all, and not measured.
+    if (report_.modality.empty()) return;
     for (const MethodPtr& method : methods_.all())
       if (method->card().task != Task::recognition) attempt(*method);
   }
@@ -95,6 +97,13 @@ class SeriesRun {
   SeriesReport& report_;
 };
 
+// What a recogniser that abstains leaves are names of classes, not what it saw.
+bool abstained(const Answer& answer) {
+  return std::any_of(answer.remarks.begin(), answer.remarks.end(), [](const Remark& remark) {
+    return remark.code == "out_of_distribution" || remark.code == "undecided";
+  });
+}
+
 void take_results(const Produced& step, SeriesReport& report) {
   report.cards.push_back(&step.method->card());
   for (const Artifact& artifact : step.answer.artifacts) {
@@ -104,7 +113,7 @@ void take_results(const Produced& step, SeriesReport& report) {
       report.findings.insert(report.findings.end(), list->begin(), list->end());
     if (const auto* list = std::get_if<Scores>(&artifact.value)) {
       report.scores.insert(report.scores.end(), list->begin(), list->end());
-      if (step.method->card().task == Task::recognition)
+      if (step.method->card().task == Task::recognition && !abstained(step.answer))
         for (const Score& score : *list)
           if (score.label != report.modality && (!score.probability || *score.probability >= 0.5))
             report.recognised += (report.recognised.empty() ? "" : ", ") + score.label;
@@ -130,7 +139,7 @@ void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, 
   Runner runner(methods, workspace, control, settings.settings);
   runner.supply({"", content});
   for (ContentPtr& regions : regions_for(others, *content, report.remarks)) runner.supply({"", std::move(regions)});
-  if (!report.modality.empty()) SeriesRun(methods, runner, *content, report).all();
+  SeriesRun(methods, runner, *content, report).all();
   const auto* image = std::get_if<Image>(content.get());
   for (const auto& step : runner.steps()) {
     const std::filesystem::path folder = out / report.folder / step->method->card().id;

@@ -134,7 +134,7 @@ std::vector<Figure> compare(const LabelMap& a, const LabelMap& reference, std::s
     for (const std::string& metric : metrics) {
       // Without millimetres a distance is one of pixels, which UCUM writes as a count.
       const char* unit = !is_distance(metric) ? "1" : a.planar ? "{pixels}" : "mm";
-      figures.push_back({metric, segment.name, pair.figure(metric), unit});
+      figures.push_back({metric, segment.name, pair.figure(metric), unit, {}, 0});
     }
   }
   return figures;
@@ -150,7 +150,7 @@ std::vector<Figure> compare(const Image& a, const Image& reference, std::span<co
   std::vector<Figure> figures;
   for (const std::string& metric : metrics) {
     const auto it = std::find_if(of_images.begin(), of_images.end(), [&](const ImageMetric& m) { return m.name == metric; });
-    figures.push_back({metric, "", it->of(mine, theirs), it->unit.empty() ? reference.unit : std::string(it->unit)});
+    figures.push_back({metric, "", it->of(mine, theirs), it->unit.empty() ? reference.unit : std::string(it->unit), {}, 0});
   }
   return figures;
 }

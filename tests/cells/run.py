@@ -21,12 +21,15 @@ def here():
 
 def run_one(tally, cell, task, method, small):
     name = f"cell {cell}: {method}"
-    for path in small.get("inputs", []):
+    inputs = []
+    for text in small.get("inputs", []):
+        role, _, path = text.rpartition("=")
         if not (DATA / path).exists():
             return tally.skip(name, f"{NOT_HERE}: {path}")
+        inputs.append(f"{role}={DATA / path}" if role else DATA / path)
     with tempfile.TemporaryDirectory(prefix="penta-cell-") as folder:
         out = pathlib.Path(folder) / "out"
-        command = [PENTA, VERBS[task], method, *[DATA / path for path in small.get("inputs", [])], "-o", out, "--quiet"]
+        command = [PENTA, VERBS[task], method, *inputs, "-o", out, "--quiet"]
         for key, value in small.get("settings", {}).items():
             command += ["--set", f"{key}={value}"]
         command += ["--seed", str(small["seed"])] if "seed" in small else []

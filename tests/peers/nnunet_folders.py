@@ -33,7 +33,7 @@ CASES = {
                     regions_class_order=[1, 2], configuration="3d_fullres", size=(40, 40, 32), spacing=(1.3, 1.3, 1.3),
                     features=(8, 16, 24)),
     "slices2d": dict(channels={"0": "T1"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
-                     size=(56, 48, 12), spacing=(1.1, 1.1, 4.0), features=(8, 16, 24, 32)),
+                     size=(56, 48, 12), spacing=(1.1, 1.1, 4.0), features=(8, 16, 24, 32), longer=4),
 }
 
 
@@ -132,7 +132,8 @@ def batches(trainer, cases, patch, rng, size=2):
         for b in range(size):
             image, labels = cases[rng.integers(len(cases))]
             if len(patch) == 2:
-                z = rng.integers(image.shape[1])
+                full = np.flatnonzero((labels[0] > 0).any((1, 2)))
+                z = rng.choice(full) if b % 2 and len(full) else rng.integers(image.shape[1])
                 image, labels = image[:, z], labels[:, z]
             shape = np.array(image.shape[1:])
             pad = np.maximum(np.array(patch) - shape, 0)
@@ -206,7 +207,7 @@ def make(folder, name, iterations):
         dataset = raw_dataset(pathlib.Path(work, "raw"), dataset_name, case, rng)
         plans = planned(dataset_name, case)
         for fold in range(case.get("folds", 1)):
-            train(plans, dataset, dataset_name, case, fold, iterations, out, rng)
+            train(plans, dataset, dataset_name, case, fold, iterations * case.get("longer", 1), out, rng)
         (out / "plans.json").write_text(json.dumps(plans, indent=1))
         (out / "dataset.json").write_text(json.dumps(dataset, indent=1))
     for i, stretch in enumerate((1.0, 1.17, 0.8)):

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/bundle.h"
+#include "nn/logits.h"
+#include "nn/postprocess.h"
+#include "nn/preprocess.h"
+#include "tasks/finite.h"
+#include "tasks/methods.h"
+
+namespace penta {
+
+// mr.brain_mask, mr.brain_tissue and mr.brain_structures: one network (models/mr.brain) with three outputs.
+
+namespace {
+
+constexpr double smallest_head_mm = 90;    // a brain is about 140 x 170 x 130 mm
+constexpr double largest_spacing_mm = 3;   // beyond: nothing of a cortex is left to see
+constexpr double spike_times = 1.6;        // a voxel brighter than that many times the 99.9th percentile is a spike
+constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
+constexpr double head_margin_mm = 8;
+constexpr double least_brain_ml = 300;     // less than that is no T1-weighted head
+
+/// The value below which `share` of the values lie (nearest rank).
+float percentile(std::span<const float> values, double share) {
+  std::vector<float> sorted(values.begin(), values.end());
+  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(sorted.size() - 1));
+  std::nth_element(sorted.begin(), at, sorted.end());
+  return *at;
+}
+
+/// Spikes (vessels, artefacts) would press all else together: the network sees values from the least to the largest.
+void clip_spikes(std::span<float> values, std::vector<Remark>& remarks) {
+  const float top = static_cast<float>(spike_times) * percentile(values, 0.999);
+  if (top <= 0) return;
+  const auto count = std::count_if(values.begin(), values.end(), [top](float v) { return v > top; });
+  if (count == 0) return;
+  std::transform(values.begin(), values.end(), values.begin(), [top](float v) { return std::min(v, top); });
+  remarks.push_back({Severity::note, "spikes_clipped",
+                     std::to_string(count) + " voxels are over 1.6 times the 99.9th percentile and were clipped to it"});
+}
+
+/// The input words for this image: cut to the head, so that the air around it costs nothing.
+nn::InputSpec input_for(std::span<const float> values, nn::InputSpec spec) {
+  spec.body_box = nn::BodyBox{nn::BodyBox::Kind::above, air_share * static_cast<double>(percentile(values, 0.99)),
+                              head_margin_mm};
+  return spec;
+}
+
+void check(const std::string& id, const Grid& grid, std::vector<Remark>& remarks) {
+  double coarsest = 0;
+  for (std::size_t k = 0; k < 3; ++k) {
+    const double spacing = grid.spacing_mm()[k], extent = static_cast<double>(grid.size()[k]) * spacing;
+    coarsest = std::max(coarsest, spacing);
+    if (extent < smallest_head_mm)
+      throw Error(Code::bad_input, id + ": wants a whole head, at least 90 mm along each axis; this image has " +
+                                       std::to_string(static_cast<int>(std::lround(extent))) + " mm along axis " +
+                                       std::to_string(k));
+  }
+  if (coarsest > largest_spacing_mm)
+    remarks.push_back({Severity::warning, "coarse_spacing",
+                       "voxels of over 3 mm: made for about 1 mm, thin structures are not to be trusted"});
+}
+
+double volume_of(VolumeView<const std::uint16_t> labels, int value) {
+  const auto n = std::count(labels.voxels.begin(), labels.voxels.end(), static_cast<std::uint16_t>(value));
+  return static_cast<double>(n) * labels.grid.voxel_volume_ml();
+}
+
+Measurement volume(std::string region, double ml) {
+  Measurement m;
+  m.name = "volume";
+  m.value = ml;
+  m.unit = "mL";
+  m.code = {"SCT", "118565006", "Volume"};
+  m.region = std::move(region);
+  m.formula = "number of voxels x volume of a voxel";
+  return m;
+}
+
+class MrBrain final : public Method {
+ public:
+  /// `output`: name in the network's file, and in `network.heads` of its card.
+  MrBrain(const nn::ModelStore& models, const char* key, const char* output)
+      : models_(models), output_(output), card_(built_in_card(key)) {}
+  const Card& card() const noexcept override { return card_; }
+
+  Answer run(const Request& request) const override {
+    const Image& image = request.need<Image>("image");
+    Answer answer;
+    Volume<float> volume = made_finite(to_float(image.volume()), card_.id, answer.remarks);
+    check(card_.id, volume.grid(), answer.remarks);
+    request.control.report(0, card_.title);
+    clip_spikes(volume.voxels(), answer.remarks);
+    LabelMap labels;
+    labels.acquisition = image.acquisition;
+    labels.layers.push_back(labelled(volume));
+    add_segments(labels, answer);
+    answer.artifacts.insert(answer.artifacts.begin(), {"labels", std::move(labels)});
+    return answer;
+  }
+
+ private:
+  std::vector<std::string> classes() const {
+    std::vector<std::string> names;
+    for (const Json& name : models_.need("mr.brain").card.whole.at("network").at("heads").at(output_).items())
+      names.push_back(name.text());
+    return names;
+  }
+
+  Volume<std::uint16_t> labelled(const Volume<float>& volume) const {
+    const nn::Bundle& bundle = models_.need("mr.brain");
+    const Volume<float> seen = nn::prepared(volume.view(), input_for(volume.voxels(), bundle.network.input));
+    nn::NetworkSpec spec = bundle.network;
+    spec.classes = classes();
+    spec.outputs.logits = output_;
+    const nn::Logits logits = nn::infer(models_.network(bundle), seen.view(), spec);
+    Volume<std::uint16_t> labels = nn::labels_on(logits, volume.grid());
+    nn::keep_largest(labels, output_ == "mask");
+    return labels;
+  }
+
+  void add_segments(LabelMap& labels, Answer& answer) const {
+    const std::vector<std::string> names = classes();
+    Measurements volumes;
+    double all = 0;
+    for (std::size_t c = 1; c < names.size(); ++c) {
+      Segment s;
+      s.value = static_cast<int>(c);
+      s.name = names[c];
+      s.colour = label_colour(s.value);
+      labels.segments.push_back(s);
+      volumes.push_back(volume(names[c], volume_of(std::as_const(labels.layers.front()).view(), s.value)));
+      all += volumes.back().value;
+    }
+    if (all < least_brain_ml)
+      throw Error(Code::bad_input, card_.id + ": no T1-weighted head: only " + std::to_string(std::lround(all)) +
+                                       " ml of brain were found in this image");
+    answer.artifacts.push_back({"volumes", std::move(volumes)});
+  }
+
+  const nn::ModelStore& models_;
+  std::string output_;
+  Card card_;
+};
+
+}  // namespace
+
+MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore& models);
+MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore& models) {
+  return std::make_unique<MrBrain>(models, "segmentation/mr.brain_mask", "mask");
+}
+
+MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore& models);
+MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore& models) {
+  return std::make_unique<MrBrain>(models, "segmentation/mr.brain_tissue", "tissue");
+}
+
+MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models);
+MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models) {
+  return std::make_unique<MrBrain>(models, "segmentation/mr.brain_structures", "structures");
+}
+
+}  // namespace penta

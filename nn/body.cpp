@@ -47,20 +47,25 @@ Volume<std::uint8_t> content_mask(std::span<const VolumeView<const float>> chann
 }
 
 Box body_box(std::span<const VolumeView<const float>> channels, const BodyBox& how) {
-  const Grid& grid = channels.front().grid;
-  Volume<std::uint8_t> mask(grid);
+  Volume<std::uint8_t> mask(channels.front().grid);
   const auto to = mask.voxels();
   if (how.kind == BodyBox::Kind::nonzero) {
     for (const VolumeView<const float>& channel : channels)
       for (std::size_t i = 0; i < to.size(); ++i)
         if (channel.voxels[i] != 0.F) to[i] = 1;
-    return box_of(std::as_const(mask).view(), {});
+  } else {
+    const auto from = channels.front().voxels;
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<double>(from[i]) > how.level ? 1 : 0;
   }
-  const auto from = channels.front().voxels;
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<double>(from[i]) > how.level ? 1 : 0;
+  return body_box(std::move(mask), how);
+}
+
+Box body_box(Volume<std::uint8_t> mask, const BodyBox& how) {
+  if (how.kind == BodyBox::Kind::nonzero) return box_of(std::as_const(mask).view(), {});
   mask = largest_component(std::as_const(mask).view(), Connectivity::faces);
   Size3 margin{};
-  for (std::size_t k = 0; k < 3; ++k) margin[k] = static_cast<std::int64_t>(std::ceil(how.margin_mm / grid.spacing_mm()[k]));
+  for (std::size_t k = 0; k < 3; ++k)
+    margin[k] = static_cast<std::int64_t>(std::ceil(how.margin_mm / mask.grid().spacing_mm()[k]));
   return box_of(std::as_const(mask).view(), margin);
 }
 

@@ -19,6 +19,9 @@ struct Box {
 /// What the card's `crop` leaves of turned volumes; the whole where nothing is found.
 [[nodiscard]] Box body_box(std::span<const VolumeView<const float>> channels, const BodyBox& how);
 
+/// The same of the mask of the voxels that are above the level (or not 0).
+[[nodiscard]] Box body_box(Volume<std::uint8_t> mask, const BodyBox& how);
+
 /// The part of a volume inside a box.
 template <class T>
 [[nodiscard]] Volume<T> cut(VolumeView<const T> image, const Box& box) {

@@ -143,6 +143,17 @@ Volume<float> resample_cubic(VolumeView<const float> image, const Size3& size, s
   return copy;
 }
 
+Volume<float> cubic_unclipped(VolumeView<const float> image, const Size3& size) {
+  std::optional<Volume<float>> now;
+  const auto look = [&]() -> VolumeView<const float> { return now ? std::as_const(*now).view() : image; };
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    if (look().grid.size()[axis] != size[axis]) now = along(look(), axis, size[axis]);
+  if (now) return std::move(*now);
+  Volume<float> copy(image.grid);
+  std::copy(image.voxels.begin(), image.voxels.end(), copy.voxels().begin());
+  return copy;
+}
+
 std::optional<int> slice_axis_of(const Vector3& current, const Vector3& wanted) noexcept {
   constexpr double coarse = 3;
   for (const Vector3* spacing : {&current, &wanted}) {

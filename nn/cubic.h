@@ -13,6 +13,9 @@ namespace penta::nn {
 /// and clipped by itself, and output slices are the nearest ones (nnU-Net's separate z).
 [[nodiscard]] Volume<float> resample_cubic(VolumeView<const float> image, const Size3& size, std::optional<int> slice_axis = {});
 
+/// resample_cubic() along all axes without the clipping, for callers that see an image plane by plane.
+[[nodiscard]] Volume<float> cubic_unclipped(VolumeView<const float> image, const Size3& size);
+
 /// The grid of `size` voxels over exactly the extent of `grid`.
 [[nodiscard]] Grid same_extent(const Grid& grid, const Size3& size);
 

@@ -31,15 +31,6 @@ bool has_spacing(const Grid& grid, const Vector3& spacing_mm) {
   return true;
 }
 
-/// The card's spacing, with the grid's own where it says 0.
-Vector3 spacing_for(const Grid& grid, const InputSpec& spec) {
-  Vector3 wanted = grid.spacing_mm();
-  if (spec.spacing_mm)
-    for (std::size_t k = 0; k < 3; ++k)
-      if ((*spec.spacing_mm)[k] > 0) wanted[k] = (*spec.spacing_mm)[k];
-  return wanted;
-}
-
 /// As nnU-Net rounds (half to even).
 Size3 size_at(const Grid& grid, const Vector3& spacing_mm) {
   Size3 size{};
@@ -52,7 +43,7 @@ Size3 size_at(const Grid& grid, const Vector3& spacing_mm) {
 Volume<float> resampled(Volume<float> image, const InputSpec& spec) {
   if (spec.size) return area_mean_to(std::as_const(image).view(), {(*spec.size)[0], (*spec.size)[1], 1});
   if (!spec.spacing_mm) return image;
-  const Vector3 wanted = spacing_for(image.grid(), spec);
+  const Vector3 wanted = seen_spacing(image.grid(), spec);
   if (spec.resampling == Resampling::cubic) {
     const auto axis = spec.separate_axis ? slice_axis_of(image.grid().spacing_mm(), wanted) : std::nullopt;
     return resample_cubic(std::as_const(image).view(), size_at(image.grid(), wanted), axis);
@@ -129,6 +120,14 @@ std::array<std::int64_t, 4> content_box(VolumeView<const float> picture, const C
   return {columns[0], rows[0], columns[1], rows[1]};
 }
 
+Vector3 seen_spacing(const Grid& grid, const InputSpec& spec) {
+  Vector3 wanted = grid.spacing_mm();
+  if (spec.spacing_mm)
+    for (std::size_t k = 0; k < 3; ++k)
+      if ((*spec.spacing_mm)[k] > 0) wanted[k] = (*spec.spacing_mm)[k];
+  return wanted;
+}
+
 Grid turned(const Grid& grid, const InputSpec& spec) {
   return permuted(spec.orientation.empty() ? grid : reoriented(grid, spec.orientation), spec.axes);
 }
@@ -140,7 +139,7 @@ Volume<float> turned(VolumeView<const float> image, const InputSpec& spec) {
 
 Grid seen_grid(const Grid& grid, const InputSpec& spec) {
   if (!spec.spacing_mm) return grid;
-  const Vector3 wanted = spacing_for(grid, spec);
+  const Vector3 wanted = seen_spacing(grid, spec);
   if (spec.resampling == Resampling::cubic) return same_extent(grid, size_at(grid, wanted));
   return has_spacing(grid, wanted) ? grid : grid_with_spacing(grid, wanted);
 }

@@ -24,6 +24,8 @@ namespace penta::nn {
 [[nodiscard]] Volume<float> turned(VolumeView<const float> image, const InputSpec& spec);
 /// The grid that turned() gives.
 [[nodiscard]] Grid turned(const Grid& grid, const InputSpec& spec);
+/// The card's spacing, with the grid's own along an axis of which it says nothing.
+[[nodiscard]] Vector3 seen_spacing(const Grid& grid, const InputSpec& spec);
 /// The grid of the network's spacing over a turned (and cut) grid; the same grid where no spacing is wanted.
 [[nodiscard]] Grid seen_grid(const Grid& grid, const InputSpec& spec);
 

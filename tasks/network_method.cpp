@@ -103,6 +103,22 @@ class NetworkMethod final : public Method {
     return out;
   }
 
+  /// Of the images as they were read: a float copy is made only of one with values that are not finite.
+  Volume<std::uint16_t> volume_labels(const Request& request, std::int64_t& replaced) const {
+    std::vector<AnyVolume> changed;
+    std::vector<const AnyVolume*> channels;
+    const std::vector<const Image*> given = images(request);
+    changed.reserve(given.size());
+    for (const Image* image : given) {
+      const AnyVolume& volume = image->volume();
+      const auto* floats = std::get_if<Volume<float>>(&volume);
+      const bool holed = floats != nullptr && count_non_finite(floats->voxels()) > 0;
+      if (holed) changed.emplace_back(finite(floats->clone(), replaced));
+      channels.push_back(holed ? &changed.back() : &volume);
+    }
+    return nn::segment(models_, bundle_, channels, request.control);
+  }
+
   const FrameSequence& frames(const Request& request) const {
     const FrameSequence& all = images(request).front()->frames();
     if (all.empty()) throw Error(Code::bad_input, card_.id + ": the image has no frame");
@@ -115,8 +131,7 @@ class NetworkMethod final : public Method {
     map.acquisition = images(request).front()->acquisition;
     if (bundle_.network.input.dims == 3) {
       request.control.report(0, card_.id);
-      const std::vector<Volume<float>> channels = volumes(request, replaced);
-      map.layers.push_back(nn::segment(models_, bundle_, views(channels), request.control));
+      map.layers.push_back(volume_labels(request, replaced));
       return map;
     }
     const FrameSequence& all = frames(request);

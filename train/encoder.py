@@ -113,21 +113,21 @@ def prepared(grey, size=SIZE):
     return U.area_resize(np.asarray(grey, np.float32), size, size) / np.float32(255)
 
 
-def features(images, cache=None, threads=1, batch=32):
-    """(map float16 [n, 112, 14, 14], pooled float32 [n, 688]) of frames already prepared(): [n, 224, 224], 0..1.
+def features(images, cache=None, threads=1, batch=32, half=True):
+    """(map float16, or 32 unless `half`, [n, 112, 14, 14], pooled float32 [n, 688]) of frames already prepared(): [n, 224, 224], 0..1.
 
     With a folder `cache` they are kept there under the hash of frames and weights."""
     import onnxruntime
     images = np.ascontiguousarray(images, dtype=np.float32)
     assert images.ndim == 3 and images.shape[1:] == (SIZE, SIZE), images.shape
     key = hashlib.sha256(images.tobytes() + C.sha256(MODEL).encode()).hexdigest()[:24]
-    files = [Path(cache) / f"{key}.{part}.npy" for part in ("map", "pooled")] if cache else []
+    files = [Path(cache) / f"{key}.{part}.npy" for part in ("map" if half else "map32", "pooled")] if cache else []
     if files and all(f.exists() for f in files):
         return tuple(np.load(f) for f in files)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(MODEL), options)
-    maps, pooled = np.empty((len(images), 112, 14, 14), np.float16), np.empty((len(images), POOLED), np.float32)
+    maps, pooled = np.empty((len(images), 112, 14, 14), np.float16 if half else np.float32), np.empty((len(images), POOLED), np.float32)
     for k in range(0, len(images), batch):
         m, p = session.run(["map", "pooled"], {"image": images[k:k + batch, None]})
         maps[k:k + batch], pooled[k:k + batch] = m, p

@@ -32,6 +32,7 @@ static std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   { extern MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_tissue(models)); }
   { extern MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_structures(models)); }
   { extern MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore&); list.push_back(make_segmentation_mr_hippocampus(models)); }
+  { extern MethodPtr make_classification_ct_head_bleed(const nn::ModelStore&); list.push_back(make_classification_ct_head_bleed(models)); }
   { extern MethodPtr make_analysis_mr_volumetry(); list.push_back(make_analysis_mr_volumetry()); }
   { extern MethodPtr make_analysis_us_fetal_biometry(const nn::ModelStore&); list.push_back(make_analysis_us_fetal_biometry(models)); }
   { extern MethodPtr make_detection_us_breast_lesion(const nn::ModelStore&); list.push_back(make_detection_us_breast_lesion(models)); }

@@ -216,3 +216,14 @@ def bootstrap_frames(frames, n=1000, seed=0):
     rng = np.random.default_rng(seed)
     s = [average_precision([frames[i] for i in rng.integers(0, len(frames), len(frames))]) for _ in range(n)]
     return [round(float(q), 4) for q in np.percentile(s, [2.5, 97.5])]
+
+
+def to_detection_card(name, rows):
+    """Results onto the card of the detection method of this name (tasks/detection)."""
+    import json
+    file = C.HERE.parent / "tasks" / "detection" / (name.replace(".", "_", 1) + ".card.json")
+    card = json.loads(file.read_text())
+    card["results"] = rows
+    file.write_text(json.dumps(card, indent=2) + "\n")
+    for r in rows:
+        print(json.dumps(r), flush=True)

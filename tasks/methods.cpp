@@ -19,18 +19,22 @@ static std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   { extern MethodPtr make_recognition_pet_study(); list.push_back(make_recognition_pet_study()); }
   { extern MethodPtr make_recognition_spect_study(); list.push_back(make_recognition_spect_study()); }
   { extern MethodPtr make_classification_spect_perfusion(); list.push_back(make_classification_spect_perfusion()); }
+  { extern MethodPtr make_detection_pet_hot_spots(); list.push_back(make_detection_pet_hot_spots()); }
   { extern MethodPtr make_processing_pet_suv(); list.push_back(make_processing_pet_suv()); }
   { extern MethodPtr make_segmentation_ct_body(); list.push_back(make_segmentation_ct_body()); }
   { extern MethodPtr make_segmentation_ct_tissue(); list.push_back(make_segmentation_ct_tissue()); }
   { extern MethodPtr make_segmentation_ct_lungs(); list.push_back(make_segmentation_ct_lungs()); }
   { extern MethodPtr make_classification_ct_adrenal_mass(const nn::ModelStore&); list.push_back(make_classification_ct_adrenal_mass(models)); }
-  { extern MethodPtr make_segmentation_pet_lesion(); list.push_back(make_segmentation_pet_lesion()); }
+  { extern MethodPtr make_detection_ct_nodule(const nn::ModelStore&); list.push_back(make_detection_ct_nodule(models)); }
+  { extern MethodPtr make_segmentation_pet_lesion(const nn::ModelStore&); list.push_back(make_segmentation_pet_lesion(models)); }
   { extern MethodPtr make_analysis_pet_quantify(); list.push_back(make_analysis_pet_quantify()); }
   { extern MethodPtr make_processing_spect_reconstruct(); list.push_back(make_processing_spect_reconstruct()); }
   { extern MethodPtr make_detection_spect_hot_regions(); list.push_back(make_detection_spect_hot_regions()); }
   { extern MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_mask(models)); }
   { extern MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_tissue(models)); }
   { extern MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_structures(models)); }
+  { extern MethodPtr make_segmentation_mr_white_matter_lesion(const nn::ModelStore&); list.push_back(make_segmentation_mr_white_matter_lesion(models)); }
+  { extern MethodPtr make_detection_mr_white_matter_lesion(); list.push_back(make_detection_mr_white_matter_lesion()); }
   { extern MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore&); list.push_back(make_segmentation_mr_hippocampus(models)); }
   { extern MethodPtr make_classification_ct_head_bleed(const nn::ModelStore&); list.push_back(make_classification_ct_head_bleed(models)); }
   { extern MethodPtr make_analysis_mr_volumetry(); list.push_back(make_analysis_mr_volumetry()); }

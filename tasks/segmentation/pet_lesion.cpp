@@ -6,9 +6,11 @@
 
 #include "image/components/components.h"
 #include "modality/pet/suv.h"
+#include "modality/pet/uptake.h"
 #include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
+#include "tasks/segmentation/pet_outline.h"
 
 namespace penta {
 
@@ -220,6 +222,111 @@ std::vector<Lesion> find_lesions(const Request& request, const Volume<float>& su
   return lesions;
 }
 
+// ---- learned: the network outlines what a mark, a crop or the search points at
+
+double extent_mm(const Grid& grid, std::size_t axis) { return static_cast<double>(grid.size()[axis]) * grid.spacing_mm()[axis]; }
+
+/// The box of voxels, in mm.
+BoxMm box_of(const Finder& finder, const Grid& grid, const std::vector<std::int64_t>& voxels) {
+  BoxMm box{{1e300, 1e300, 1e300}, {-1e300, -1e300, -1e300}};
+  for (const std::int64_t at : voxels) {
+    const auto p = finder.place(at);
+    for (std::size_t k = 0; k < 3; ++k) {
+      box.low[k] = std::min(box.low[k], static_cast<double>(p[k]) * grid.spacing_mm()[k]);
+      box.high[k] = std::max(box.high[k], static_cast<double>(p[k] + 1) * grid.spacing_mm()[k]);
+    }
+  }
+  return box;
+}
+
+/// About the hottest voxel: what reaches a share of it and `floor`, at most 100 mm away.
+BoxMm box_about(Finder& finder, const Grid& grid, std::int64_t peak, double share, double floor) {
+  const double level = std::max(share * finder.value(peak), std::min(floor, finder.value(peak)));
+  return box_of(finder, grid, finder.grow(peak, level, finder.box_around(peak, 100)));
+}
+
+BoxMm box_of_mark(const Grid& grid, const Mark& mark) {
+  BoxMm box{{1e300, 1e300, 1e300}, {-1e300, -1e300, -1e300}};
+  for (const PatientPoint& point : mark.points) {
+    const IndexPoint index = grid.to_index(point);
+    const std::array<double, 3> at{index.x, index.y, index.z};
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double mm = (at[k] + 0.5) * grid.spacing_mm()[k];
+      box.low[k] = std::min(box.low[k], mm);
+      box.high[k] = std::max(box.high[k], mm);
+    }
+  }
+  return box;
+}
+
+/// Boxes in the order in which they are outlined: of marks, of the crop, or of what the search finds beside normal uptake.
+std::vector<BoxMm> boxes_for(const Request& request, const Volume<float>& suv, Finder& finder, std::vector<Remark>& remarks) {
+  const Grid& grid = suv.grid();
+  std::vector<BoxMm> boxes;
+  for (const Mark& mark : request.marks)
+    if (mark.positive && !mark.in_pixels && mark.kind == Mark::Kind::box && mark.points.size() > 1) boxes.push_back(box_of_mark(grid, mark));
+  std::vector<Mark> clicks;
+  for (const Mark& mark : request.marks)
+    if (mark.kind != Mark::Kind::box) clicks.push_back(mark);
+  for (const std::int64_t peak : peaks_at(suv, clicks, finder, remarks)) boxes.push_back(box_about(finder, grid, peak, 0.25, 0));
+  const bool by_marks = std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
+  if (by_marks) return boxes;
+  if (request.params.is_set("crop_margin_mm")) {
+    const double margin = request.params.number("crop_margin_mm");
+    BoxMm box;
+    for (std::size_t k = 0; k < 3; ++k) {
+      if (extent_mm(grid, k) <= 2 * margin)
+        throw Error(Code::bad_input, "pet.lesion: crop_margin_mm leaves nothing of the image");
+      box.low[k] = margin;
+      box.high[k] = extent_mm(grid, k) - margin;
+    }
+    return {box};
+  }
+  const pet::Uptake uptake = pet::uptake_of(suv, {request.params.number("threshold_suv"), 0.3, 5, true});
+  int normal = 0;
+  for (const pet::HotPart& part : uptake.parts) {
+    if (!part.organ.empty()) {
+      ++normal;
+      continue;
+    }
+    const auto peak = *std::max_element(part.voxels.begin(), part.voxels.end(),
+                                        [&](std::int64_t a, std::int64_t b) { return finder.value(a) < finder.value(b); });
+    boxes.push_back(box_about(finder, grid, peak, 0.41, 2.5));
+  }
+  if (normal > 0)
+    remarks.push_back({Severity::note, "normal_uptake", std::to_string(normal) + " hot parts lie where brain, heart, kidneys, ureters or "
+                                                        "bladder are, and were left out (detection/pet.hot_spots names them)"});
+  return boxes;
+}
+
+std::vector<Lesion> learned_lesions(const Request& request, const nn::ModelStore& models, const Volume<float>& suv, std::vector<Remark>& remarks) {
+  Volume<float> finite = suv.clone();
+  for (float& v : finite.voxels())
+    if (!std::isfinite(v)) v = 0;
+  Finder finder(suv);
+  const std::vector<BoxMm> boxes = boxes_for(request, finite, finder, remarks);
+  std::vector<Lesion> lesions;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    request.control.report(static_cast<double>(i) / static_cast<double>(boxes.size()), "lesions");
+    // What an earlier box already covers is not outlined again.
+    const bool covered = std::any_of(lesions.begin(), lesions.end(), [&](const Lesion& lesion) {
+      const BoxMm have = box_of(finder, suv.grid(), lesion.voxels);
+      for (std::size_t k = 0; k < 3; ++k)
+        if (boxes[i].low[k] < have.low[k] - 10 || boxes[i].high[k] > have.high[k] + 10) return false;
+      return true;
+    });
+    if (covered && request.marks.empty()) continue;
+    std::vector<std::int64_t> voxels = outlined(models, finite, boxes[i]);
+    std::erase_if(voxels, [&](std::int64_t at) { return finder.is_taken(at) || std::isnan(finder.value(at)); });
+    Lesion lesion = finder.take(std::move(voxels));
+    const double ml = static_cast<double>(lesion.voxels.size()) * suv.grid().voxel_volume_ml();
+    if (ml >= request.params.number("min_volume_ml") && !lesion.voxels.empty() && !holds_a_negative_mark(lesion, suv.grid(), request.marks))
+      lesions.push_back(std::move(lesion));
+  }
+  std::stable_sort(lesions.begin(), lesions.end(), [](const Lesion& a, const Lesion& b) { return a.sum > b.sum; });
+  return lesions;
+}
+
 void say_how_many(const Request& request, const Grid& grid, std::vector<Lesion>& lesions, std::vector<Remark>& remarks) {
   const auto most = static_cast<std::size_t>(request.params.integer("most"));
   if (lesions.size() > most) {
@@ -228,7 +335,7 @@ void say_how_many(const Request& request, const Grid& grid, std::vector<Lesion>&
     lesions.resize(most);
   }
   if (lesions.empty()) return remarks.push_back({Severity::note, "no_lesion", "no region reaches the threshold and the volume asked for"});
-  if (!request.marks.empty()) return;
+  if (!request.marks.empty() || request.params.text("method") == "learned") return;
   const AxisOrder order = axis_order(grid);
   const auto head_feet = static_cast<std::size_t>(order.index_axis[2]);
   const bool whole_body = static_cast<double>(grid.size()[head_feet]) * grid.spacing_mm()[head_feet] > 700;
@@ -257,6 +364,7 @@ LabelMap labels_of(const std::vector<Lesion>& lesions, const Image& image, const
 
 class PetLesion final : public Method {
  public:
+  explicit PetLesion(const nn::ModelStore& models) : models_(models) {}
   [[nodiscard]] const Card& card() const noexcept override { return card_; }
 
   [[nodiscard]] Answer run(const Request& request) const override {
@@ -267,18 +375,21 @@ class PetLesion final : public Method {
     const Image& image = made ? *made : given;
     Volume<float> suv = to_float(image.volume());
     leave_out_non_finite(suv, answer.remarks);
-    auto lesions = find_lesions(request, suv, answer.remarks);
+    const bool learned = request.params.text("method") == "learned";
+    auto lesions = learned ? learned_lesions(request, models_, suv, answer.remarks) : find_lesions(request, suv, answer.remarks);
     say_how_many(request, suv.grid(), lesions, answer.remarks);
     answer.artifacts.push_back({"labels", labels_of(lesions, image, suv.grid())});
     return answer;
   }
 
  private:
+  const nn::ModelStore& models_;
   Card card_ = built_in_card("segmentation/pet.lesion");
 };
 
 }  // namespace
 
-MethodPtr make_segmentation_pet_lesion() { return std::make_unique<PetLesion>(); }
+MethodPtr make_segmentation_pet_lesion(const nn::ModelStore& models);
+MethodPtr make_segmentation_pet_lesion(const nn::ModelStore& models) { return std::make_unique<PetLesion>(models); }
 
 }  // namespace penta

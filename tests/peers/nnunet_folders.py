@@ -35,6 +35,17 @@ CASES = {
     "slices2d": dict(channels={"0": "T1"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
                      size=(56, 48, 12), spacing=(1.1, 1.1, 4.0), features=(8, 16, 24, 32), longer=4),
 }
+# Small enough to be kept in tests/nnunet/ (nnunet.py --store).
+STORED = {
+    "tiny_residual": dict(channels={"0": "T1", "1": "FLAIR"}, labels={"background": 0, "whole": [1, 2], "core": [2]},
+                          regions_class_order=[1, 2], configuration="3d_fullres", planner="nnUNetPlannerResEncM", zero_outside=True,
+                          size=(26, 24, 22), spacing=(1.3, 1.3, 1.3), features=(4, 6, 8), longer=3),
+    "tiny_plain": dict(channels={"0": "T2"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="3d_fullres",
+                       size=(28, 9, 26), spacing=(1.0, 4.0, 1.0), features=(4, 6, 8), zero_outside=True, longer=3),
+    "tiny_slices": dict(channels={"0": "CT"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
+                        size=(32, 28, 8), spacing=(1.1, 1.1, 4.0), features=(4, 6, 8), longer=8),
+}
+ALL = {**CASES, **STORED}
 
 
 def phantom(rng, case, stretch=1.0):
@@ -60,12 +71,12 @@ def phantom(rng, case, stretch=1.0):
             image = np.where(body, np.maximum(image, 1), 0)
         if "CT" in case["channels"].values():
             image = np.where(body, image, -1000)
-        images.append(np.round(image * 4) / 4)
+        images.append(np.round(image))
     if case.get("regions_class_order"):        # the rod inside becomes the core of the ball
         inner = ball & (sum((at[k] - centre[k]) ** 2 for k in range(3)) < (0.55 * radius) ** 2)
         labels = np.where(inner, 2, np.where(ball, 1, 0)).astype(np.uint8)
-        images[0] = images[0] + 60 * inner
-    return np.stack(images).astype(np.float32), labels, spacing
+        images[0] = images[0] + 60 * inner.astype(int)
+    return np.stack(images).astype(np.int16), labels, spacing
 
 
 def write(path, data, spacing, turned=False):
@@ -94,12 +105,19 @@ def raw_dataset(root, name, case, rng, count=4):
     return dataset
 
 
+def planner_of(name):
+    import nnunetv2
+    from nnunetv2.utilities.find_class_by_name import recursive_find_python_class
+    folder = os.path.join(nnunetv2.__path__[0], "experiment_planning")
+    return recursive_find_python_class(folder, name, current_module="nnunetv2.experiment_planning")
+
+
 def planned(name, case):
     """plans.json by nnU-Net's planner, made small: fewer features and stages, patches smaller than the images."""
     from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprint_dataset, plan_experiment_dataset
     number = int(name[7:10])
     extract_fingerprint_dataset(number, num_processes=1, check_dataset_integrity=False)
-    plan_experiment_dataset(number, **({"experiment_planner_class_name": case["planner"]} if "planner" in case else {}))
+    plan_experiment_dataset(number, **({"experiment_planner_class": planner_of(case["planner"])} if "planner" in case else {}))
     found = sorted(pathlib.Path(os.environ["nnUNet_preprocessed"], name).glob("*lans.json"))
     plans = json.loads(found[0].read_text())
     configuration = plans["configurations"][case["configuration"]]
@@ -192,14 +210,14 @@ def train(plans, dataset, name, case, fold, iterations, out, rng):
 
 def make(folder, name, iterations):
     """One case; 0 iterations: random weights."""
-    case = CASES[name]
+    case = ALL[name]
     out = folder / name
     shutil.rmtree(out, ignore_errors=True)
     shutil.rmtree(folder / f"{name}.images", ignore_errors=True)
     out.mkdir(parents=True)
     (folder / f"{name}.images").mkdir()
     rng = np.random.default_rng(sum(map(ord, name)))
-    dataset_name = f"Dataset{list(CASES).index(name) + 701:03}_{name}"
+    dataset_name = f"Dataset{list(ALL).index(name) + 701:03}_{name}"
     with tempfile.TemporaryDirectory() as work:
         for key in ("raw", "preprocessed", "results"):
             os.environ[f"nnUNet_{key}"] = str(pathlib.Path(work, key))

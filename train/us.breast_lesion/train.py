@@ -253,7 +253,15 @@ def card(found, counts, own_masks):
 
 
 def write_card(out, c):
+    """Card with the hashes of all three nets, and the parity sample of the first, which `penta model check` runs."""
     import json
+    x = torch.sin(0.37 * torch.arange(SIZE * SIZE, dtype=torch.float64)).float().reshape(1, 1, SIZE, SIZE)
+    y = C.OnnxNet(out / FILES[0])(x).numpy()
+    pick = np.unique(np.linspace(0, y.size - 1, 16).astype(int))
+    (out / "parity.json").write_text(json.dumps(
+        {"input": "sin(0.37 * i), i the flat index, float32", "shape": list(x.shape), "output_shape": list(y.shape),
+         "runtime": "onnxruntime float32", "tolerance": 1e-3,
+         "expected": [[int(i), float(y.flat[i])] for i in pick]}) + "\n")
     c["network"]["sha256"] = c["weights_sha256"] = [C.sha256(out / f) for f in FILES]
     (out / "card.json").write_text(json.dumps(c, indent=2) + "\n")
     for r in c["results"]:

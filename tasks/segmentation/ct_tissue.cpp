@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/parallel.h"
 #include "image/components/components.h"
 #include "image/morphology/morphology.h"
 #include "image/resample/resample.h"
+#include "image/smooth/gaussian.h"
 #include "modality/ct/hounsfield.h"
+#include "modality/ct/lungs.h"
 #include "modality/plausible.h"
 #include "tasks/finite.h"
 #include "tasks/method.h"
@@ -30,9 +33,10 @@ constexpr std::array<Tissue, 5> tissues{{
     {5, "bone", "3138006", "Bone", "85756007", "Tissue", {245, 245, 235}},
 }};
 
-constexpr double smallest_lung_ml = 40;
-constexpr float lung_median_above_hu = -970;  // gas without tissue is about -1000; lungs, even emphysematous, are denser
 constexpr double smallest_bone_ml = 0.2;
+constexpr double rib_edge_hu = 140, smallest_rib_ml = 0.25, deepest_rib_mm = 35;
+constexpr double spongy_gap_mm = 8, spongy_above_hu = 80;  // muscle and discs are thinner than 80 HU after smoothing
+constexpr double shell_above_hu = 100;
 constexpr double widest_marrow_mm2 = 1500;  // of a vertebral body or the head of a femur in one slice
 
 template <class Choose>
@@ -45,43 +49,10 @@ Mask where(const Volume<float>& hu, const Mask& body, Choose choose) {
   return mask;
 }
 
-bool is_large(const Components& parts, int component, const Grid& grid) {
-  return static_cast<double>(parts.sizes[static_cast<std::size_t>(component - 1)]) * grid.voxel_volume_ml() >= smallest_lung_ml;
-}
-
-// The values of each large part, of all voxels or of those in `only`.
-std::vector<std::vector<float>> values_of(const Components& parts, const Volume<float>& hu, const Mask* only) {
-  std::vector<std::vector<float>> values(parts.sizes.size());
-  for (const Run& run : parts.runs) {
-    if (!is_large(parts, run.component, hu.grid())) continue;
-    auto& list = values[static_cast<std::size_t>(run.component - 1)];
-    for (std::int64_t x = run.first_x; x <= run.last_x; ++x)
-      if (only == nullptr || only->at(x, run.y, run.z) != 0) list.push_back(hu.at(x, run.y, run.z));
-  }
-  return values;
-}
-
-// Air spaces inside the body that are large and hold tissue between the air; vessels in them are closed over.
+// Air spaces that hold tissue between the air; vessels in them are closed over.
 Mask lungs_of(const Volume<float>& hu, const Mask& body) {
-  const Mask thin = where(hu, body, [](double v) { return v < ct::air_below; });
-  const Components parts = connected_components(thin.view(), Connectivity::faces);
-  // Judged by what lies 4 mm inside, as the edges of a bowel's gas are half tissue; thin parts as a whole.
-  const Mask deep = erode(thin.view(), 4);
-  auto values = values_of(parts, hu, &deep);
-  const auto whole = values_of(parts, hu, nullptr);
-  for (std::size_t k = 0; k < values.size(); ++k)
-    if (values[k].size() * 20 < whole[k].size()) values[k] = whole[k];
-  std::vector<bool> keep(parts.sizes.size());
-  bool any = false;
-  for (std::size_t k = 0; k < keep.size(); ++k) {
-    if (values[k].empty()) continue;
-    const auto middle = values[k].begin() + static_cast<std::ptrdiff_t>(values[k].size() / 2);
-    std::nth_element(values[k].begin(), middle, values[k].end());
-    keep[k] = *middle > lung_median_above_hu;
-    any = any || keep[k];
-  }
-  Mask lungs = mask_of(parts, keep, hu.grid());
-  if (!any) return lungs;
+  Mask lungs = ct::aerated_spaces(hu, body);
+  if (std::none_of(lungs.voxels().begin(), lungs.voxels().end(), [](auto v) { return v != 0; })) return lungs;
   lungs = fill_holes(close(lungs.view(), 4).view());
   for (std::size_t i = 0; i < lungs.voxels().size(); ++i) lungs.voxels()[i] = lungs.voxels()[i] & body.voxels()[i];
   return lungs;
@@ -131,8 +102,8 @@ void fill_marrow_across(Mask& bones, const Volume<float>& hu, std::size_t axis) 
   });
 }
 
-// Dense parts that hold a core of bone; closed by 3 mm, and marrow inside them.
-Mask bones_of(const Volume<float>& hu, const Mask& body) {
+// Parts that hold a core of bone.
+Mask parts_with_core(const Volume<float>& hu, const Mask& body) {
   const Mask dense = where(hu, body, [](double v) { return v >= ct::bone_edge; });
   const Components parts = connected_components(dense.view(), Connectivity::faces);
   std::vector<std::int64_t> core(parts.sizes.size(), 0);
@@ -144,9 +115,49 @@ Mask bones_of(const Volume<float>& hu, const Mask& body) {
   std::vector<bool> keep(parts.sizes.size());
   for (std::size_t k = 0; k < keep.size(); ++k)
     keep[k] = static_cast<double>(core[k]) * hu.grid().voxel_volume_ml() >= smallest_bone_ml;
-  Mask bones = mask_of(parts, keep, hu.grid());
+  return mask_of(parts, keep, hu.grid());
+}
+
+// Dense parts near the skin: ribs that a thick slice has thinned below a core. Contrast agent lies deeper.
+Mask parts_near_skin(const Volume<float>& hu, const Mask& body) {
+  Mask outside(body.grid());
+  std::transform(body.voxels().begin(), body.voxels().end(), outside.voxels().begin(), [](auto v) { return v == 0; });
+  const Volume<float> depth2 = squared_distance_mm2(outside.view());
+  const Mask dense = where(hu, body, [](double v) { return v >= rib_edge_hu; });
+  const Components parts = connected_components(dense.view(), Connectivity::faces);
+  std::vector<double> depth(parts.sizes.size(), 0);
+  for (const Run& run : parts.runs)
+    for (std::int64_t x = run.first_x; x <= run.last_x; ++x)
+      depth[static_cast<std::size_t>(run.component - 1)] += std::sqrt(static_cast<double>(depth2.at(x, run.y, run.z)));
+  std::vector<bool> keep(parts.sizes.size());
+  for (std::size_t k = 0; k < keep.size(); ++k) {
+    const auto voxels = static_cast<double>(parts.sizes[k]);
+    keep[k] = voxels * hu.grid().voxel_volume_ml() >= smallest_rib_ml && depth[k] / voxels <= deepest_rib_mm;
+  }
+  return mask_of(parts, keep, hu.grid());
+}
+
+// Spongy bone: what lies between parts of bone and is denser than muscle, and the shell that shares voxels with the rest.
+void add_spongy(Mask& bones, const Volume<float>& hu) {
+  const Mask closed = close(bones.view(), spongy_gap_mm);
+  const Volume<float> smooth = gaussian_smoothed(hu.view(), 3);
+  for (std::size_t i = 0; i < bones.voxels().size(); ++i)
+    if (closed.voxels()[i] != 0 && static_cast<double>(smooth.voxels()[i]) > spongy_above_hu) bones.voxels()[i] = 1;
+  const Vector3& mm = hu.grid().spacing_mm();
+  const Mask shell = dilate(bones.view(), std::min(3.0, std::max({mm[0], mm[1], mm[2]})));
+  for (std::size_t i = 0; i < bones.voxels().size(); ++i)
+    if (shell.voxels()[i] != 0 && static_cast<double>(hu.voxels()[i]) > shell_above_hu) bones.voxels()[i] = 1;
+}
+
+// Bone: dense parts closed by 3 mm, and marrow and spongy bone inside them.
+Mask bones_of(const Volume<float>& hu, const Mask& body) {
+  Mask bones = parts_with_core(hu, body);
+  const Mask ribs = parts_near_skin(hu, body);
+  for (std::size_t i = 0; i < bones.voxels().size(); ++i) bones.voxels()[i] |= ribs.voxels()[i];
+  if (std::none_of(bones.voxels().begin(), bones.voxels().end(), [](auto v) { return v != 0; })) return bones;
   bones = close(bones.view(), 3);
   for (const std::size_t axis : {2, 1, 0, 2}) fill_marrow_across(bones, hu, axis);
+  add_spongy(bones, hu);
   for (std::size_t i = 0; i < bones.voxels().size(); ++i) bones.voxels()[i] = bones.voxels()[i] & body.voxels()[i];
   return bones;
 }

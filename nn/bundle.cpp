@@ -132,7 +132,7 @@ const Network& ModelStore::file(const Bundle& bundle, std::size_t index) const {
                 "the model file " + file.string() + " has the SHA-256 " + hash + ", and its card says " + wanted);
   const Precision precision = bundle.network.precision;
   Network network = is_ir ? Network::load_ir(bytes_view(*bytes), bytes_view(*weights), bundle.id, precision)
-                          : Network::load(bytes_view(*bytes), bundle.id, precision);
+                          : Network::load(bytes_view(*bytes), bundle.id, precision, hash);
   return state_->networks.emplace(file.string(), std::move(network)).first->second;
 }
 

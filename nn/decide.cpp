@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "nn/painter.h"
@@ -107,6 +108,30 @@ void decide(const Decision& decision, const float* values, std::int64_t stride, 
     run(decision, from, step, best);
     for (std::int64_t k = 0; k < std::min(lanes, count - i); ++k)
       labels[i + k] = static_cast<std::uint16_t>(best.label[static_cast<std::size_t>(k)]);
+  }
+}
+
+void uncertain(const Decision& decision, const float* values, std::int64_t stride, std::int64_t count, float* out) {
+  std::vector<double> all(static_cast<std::size_t>(decision.classes));
+  const bool apart = decision.classes == 1 || !decision.regions.empty();
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t c = 0; c < decision.classes; ++c) {
+      double& value = all[static_cast<std::size_t>(c)];
+      value = static_cast<double>(values[decision.head == nullptr ? c * stride + i : i]);
+      if (decision.head == nullptr) continue;
+      value = static_cast<double>(decision.head->bias[static_cast<std::size_t>(c)]);
+      for (std::int64_t f = 0; f < decision.head->features; ++f)
+        value += static_cast<double>(decision.head->weights[static_cast<std::size_t>(c * decision.head->features + f)] * values[f * stride + i]);
+    }
+    double doubt = 0, sum = 0;
+    const double top = *std::max_element(all.begin(), all.end());
+    for (const double value : all) {
+      const double p = decision.probabilities ? value : 1 / (1 + std::exp(-value / decision.temperature));
+      if (apart) doubt = std::max(doubt, 1 - std::max(p, 1 - p));
+      sum += decision.probabilities ? value : std::exp((value - top) / decision.temperature);
+    }
+    if (!apart) doubt = 1 - (decision.probabilities ? top : 1) / sum;
+    out[i] = static_cast<float>(doubt);
   }
 }
 

@@ -7,9 +7,12 @@
 #include <mutex>
 #include <new>
 #include <numeric>
+#include <optional>
+#include <sstream>
 #include <thread>
 
 #include "core/error.h"
+#include "nn/compile_cache.h"
 #include "nn/model_access.h"
 
 namespace penta::nn {
@@ -23,9 +26,11 @@ std::string last_line(std::string text) {
   return at == std::string::npos ? text : text.substr(at + 1);
 }
 
-bool processor_has_bf16() {
+/// bf16 only where the processor has it.
+Precision possible(Precision wanted) {
+  if (wanted == Precision::f32) return wanted;
   const auto abilities = openvino_core().get_property("CPU", ov::device::capabilities);
-  return std::find(abilities.begin(), abilities.end(), "BF16") != abilities.end();
+  return std::find(abilities.begin(), abilities.end(), "BF16") != abilities.end() ? wanted : Precision::f32;
 }
 
 ov::AnyMap settings(Precision precision) {
@@ -41,8 +46,34 @@ std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-[[noreturn]] void refuse_bytes(const std::string& name, const std::exception& fault) {
-  throw Error(Code::model_missing, "the model '" + name + "' cannot be read: " + last_line(fault.what()));
+void check(const ov::Model& model, const std::string& name) {
+  if (model.inputs().size() != 1 || model.outputs().empty())
+    throw Error(Code::model_missing, "the model '" + name + "' has not exactly one input");
+}
+
+std::shared_ptr<ov::Model> parsed(const std::string& text, const ov::Tensor& weights, const std::string& name) {
+  std::shared_ptr<ov::Model> model;
+  try {
+    model = openvino_core().read_model(text, weights);
+  } catch (const std::exception& fault) {
+    throw Error(Code::model_missing, "the model '" + name + "' cannot be read: " + last_line(fault.what()));
+  }
+  check(*model, name);
+  return model;
+}
+
+// The bytes of a larger one are not kept until it is read.
+constexpr std::size_t lazy_bytes_max = std::size_t{32} << 20U;
+
+std::string library_and_processor() {
+  return std::string(ov::get_openvino_version().buildNumber) + "|" + openvino_core().get_property("CPU", ov::device::full_name) +
+         "|" + std::to_string(std::thread::hardware_concurrency());
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t n : shape) text += (text.empty() ? "" : "x") + std::to_string(n);
+  return text;
 }
 
 [[noreturn]] void refuse_run(const std::string& name, const std::exception& fault) {
@@ -66,9 +97,20 @@ ov::Core& openvino_core() {
 struct Network::State {
   std::string name;
   Precision precision = Precision::f32;
-  std::shared_ptr<ov::Model> model;
   std::mutex mutex;
+  std::string onnx;  ///< not yet read: a compiled network may do
+  std::shared_ptr<ov::Model> read;
+  std::optional<CompileCache> cache;
   std::map<std::vector<std::int64_t>, ov::CompiledModel> compiled;
+
+  /// Under the mutex.
+  const std::shared_ptr<ov::Model>& model() {
+    if (!read) {
+      read = parsed(onnx, ov::Tensor(), name);
+      onnx = {};
+    }
+    return read;
+  }
 
   ov::CompiledModel for_shape(const std::vector<std::int64_t>& shape) {
     const std::lock_guard lock(mutex);
@@ -76,14 +118,46 @@ struct Network::State {
     // A new size for every case of a cohort must not fill the memory.
     constexpr std::size_t kept = 8;
     if (compiled.size() >= kept) compiled.erase(compiled.begin());
-    const std::shared_ptr<ov::Model> sized = model->clone();
+    if (auto made = from_cache(shape)) return compiled.emplace(shape, std::move(*made)).first->second;
+    const std::shared_ptr<ov::Model> sized = model()->clone();
     sized->reshape(ov::PartialShape(std::vector<ov::Dimension>(shape.begin(), shape.end())));
-    return compiled.emplace(shape, openvino_core().compile_model(sized, "CPU", settings(precision))).first->second;
+    ov::CompiledModel made = openvino_core().compile_model(sized, "CPU", settings(precision));
+    to_cache(shape, made);
+    return compiled.emplace(shape, std::move(made)).first->second;
   }
 
-  std::size_t output_index(const std::string& output) const {
+  std::optional<ov::CompiledModel> from_cache(const std::vector<std::int64_t>& shape) const {
+    if (!cache) return std::nullopt;
+    const auto blob = cache->find(shape_text(shape));
+    if (!blob) return std::nullopt;
+    try {
+      std::istringstream in(*blob);
+      return openvino_core().import_model(in, "CPU", settings(precision));
+    } catch (const std::exception&) {
+      return std::nullopt;  // of another build of the library: compiled anew
+    }
+  }
+
+  void to_cache(const std::vector<std::int64_t>& shape, ov::CompiledModel& made) const {
+    if (!cache) return;
+    try {
+      std::ostringstream out;
+      made.export_model(out);
+      cache->keep(shape_text(shape), out.str());
+    } catch (const std::exception&) {
+      return;  // what cannot be kept is compiled again
+    }
+  }
+
+  std::vector<ov::Output<const ov::Node>> outputs() {
+    const std::lock_guard lock(mutex);
+    if (!read && !compiled.empty()) return compiled.begin()->second.outputs();
+    return std::as_const(*model()).outputs();
+  }
+
+  std::size_t output_index(const std::string& output) {
     if (output.empty()) return 0;
-    const auto& all = std::as_const(*model).outputs();
+    const auto all = outputs();
     for (std::size_t i = 0; i < all.size(); ++i)
       if (all[i].get_names().count(output) > 0) return i;
     throw Error(Code::model_missing, "the model '" + name + "' has no output '" + output + "'");
@@ -98,45 +172,54 @@ Network& Network::operator=(Network&&) noexcept = default;
 const std::string& Network::name() const noexcept { return state_->name; }
 Precision Network::precision() const noexcept { return state_->precision; }
 
-bool Network::has_output(const std::string& output) const noexcept {
-  const auto& all = std::as_const(*state_->model).outputs();
+bool Network::has_output(const std::string& output) const {
+  const auto all = state_->outputs();
   return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.get_names().count(output) > 0; });
 }
 
 Network network_of(std::shared_ptr<ov::Model> model, const std::string& name, Precision precision) {
-  if (model->inputs().size() != 1 || model->outputs().empty())
-    throw Error(Code::model_missing, "the model '" + name + "' has not exactly one input");
+  check(*model, name);
   auto state = std::make_unique<Network::State>();
   state->name = name;
-  state->precision = precision == Precision::bf16 && processor_has_bf16() ? Precision::bf16 : Precision::f32;
-  state->model = std::move(model);
+  state->precision = possible(precision);
+  state->read = std::move(model);
   return Network(std::move(state));
 }
 
-std::shared_ptr<const ov::Model> model_of(const Network& network) { return network.state().model; }
+std::shared_ptr<const ov::Model> model_of(const Network& network) {
+  const std::lock_guard lock(network.state().mutex);
+  return network.state().model();
+}
 
-Network Network::load(std::span<const std::byte> onnx, const std::string& name, Precision precision) {
-  std::shared_ptr<ov::Model> model;
-  try {
-    model = openvino_core().read_model(text_of(onnx), ov::Tensor());
-  } catch (const std::exception& fault) {
-    refuse_bytes(name, fault);
-  }
-  return network_of(std::move(model), name, precision);
+Network Network::load(std::span<const std::byte> onnx, const std::string& name, Precision precision, const std::string& key) {
+  std::string bytes = text_of(onnx);
+  if (key.empty() || bytes.size() > lazy_bytes_max) return network_of(parsed(bytes, ov::Tensor(), name), name, precision);
+  auto state = std::make_unique<State>();
+  state->name = name;
+  state->precision = possible(precision);
+  state->onnx = std::move(bytes);
+  state->cache.emplace(key + "|" + (state->precision == Precision::bf16 ? "bf16" : "f32") + "|" + library_and_processor());
+  // What was compiled once was read once: its bytes are in order.
+  if (!state->cache->has_any()) static_cast<void>(state->model());
+  return Network(std::move(state));
 }
 
 Network Network::load_ir(std::span<const std::byte> xml, std::span<const std::byte> bin, const std::string& name,
                          Precision precision) {
-  std::shared_ptr<ov::Model> model;
+  // The model's constants lie in this tensor, which they keep alive.
+  ov::Tensor weights(ov::element::u8, ov::Shape{std::max<std::size_t>(1, bin.size())});
+  if (!bin.empty()) std::memcpy(weights.data(), bin.data(), bin.size());
+  return network_of(parsed(text_of(xml), weights, name), name, precision);
+}
+
+void Network::prepare(const std::vector<std::int64_t>& shape) const {
   try {
-    // The model's constants lie in this tensor, which they keep alive.
-    ov::Tensor weights(ov::element::u8, ov::Shape{std::max<std::size_t>(1, bin.size())});
-    if (!bin.empty()) std::memcpy(weights.data(), bin.data(), bin.size());
-    model = openvino_core().read_model(text_of(xml), weights);
+    static_cast<void>(state_->for_shape(shape));
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& fault) {
-    refuse_bytes(name, fault);
+    refuse_run(state_->name, fault);
   }
-  return network_of(std::move(model), name, precision);
 }
 
 Tensor Network::run(const Tensor& input) const {
@@ -163,13 +246,15 @@ Session::Session(const Network& network, const std::vector<std::int64_t>& shape,
     : state_(std::make_unique<State>()) {
   state_->name = network.name();
   state_->shape = shape;
-  for (const std::string& output : outputs) state_->outputs.push_back(network.state().output_index(output));
   if (count_of(shape) <= 0) throw Error(Code::internal, "running '" + state_->name + "': an empty input");
   try {
     state_->request = network.state().for_shape(shape).create_infer_request();
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& fault) {
     refuse_run(state_->name, fault);
   }
+  for (const std::string& output : outputs) state_->outputs.push_back(network.state().output_index(output));
 }
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;

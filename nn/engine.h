@@ -31,9 +31,10 @@ struct TensorView {
 class Network {
  public:
   /// Throws Error{model_missing} that names `name` where the bytes are no ONNX network that can be read, or it has
-  /// not exactly one input.
+  /// not exactly one input. With a `key` that stands for these bytes (their hash), compiled networks are kept on disk
+  /// (nn/compile_cache.h), and the bytes are only read where none serves.
   [[nodiscard]] static Network load(std::span<const std::byte> onnx, const std::string& name,
-                                    Precision precision = Precision::f32);
+                                    Precision precision = Precision::f32, const std::string& key = {});
   /// The same for an OpenVINO IR: the bytes of its .xml and of its .bin file.
   [[nodiscard]] static Network load_ir(std::span<const std::byte> xml, std::span<const std::byte> bin, const std::string& name,
                                        Precision precision = Precision::f32);
@@ -44,7 +45,9 @@ class Network {
   /// The named outputs ("": the first one), in this order. Throws Error{model_missing} where one is not there.
   [[nodiscard]] std::vector<Tensor> run(const Tensor& input, std::span<const std::string> outputs) const;
 
-  [[nodiscard]] bool has_output(const std::string& output) const noexcept;
+  /// Compiles for an input shape, so that what follows need not. Throws as run().
+  void prepare(const std::vector<std::int64_t>& shape) const;
+  [[nodiscard]] bool has_output(const std::string& output) const;
   /// What it is run in: asked-for bf16 becomes f32 on a processor without it.
   [[nodiscard]] Precision precision() const noexcept;
   [[nodiscard]] const std::string& name() const noexcept;

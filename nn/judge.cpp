@@ -72,10 +72,13 @@ Judgement judge(const ModelStore& models, const Bundle& bundle, VolumeView<const
 }
 
 Judgement judge(const ModelStore& models, const Bundle& bundle, std::span<const VolumeView<const float>> channels) {
+  return judge_prepared(models, bundle, prepared(channels, bundle.network.input));
+}
+
+Judgement judge_prepared(const ModelStore& models, const Bundle& bundle, const std::vector<Volume<float>>& seen) {
   const NetworkSpec& spec = bundle.network;
   const std::vector<const Network*> networks = models.networks(bundle);
   const Network* backbone = models.backbone(bundle);
-  const std::vector<Volume<float>> seen = prepared(channels, spec.input);
   const Tensor plain = to_tensor(views_of(seen), spec.input);
   const Size3 padded = spatial_size(plain.shape);
   const std::vector<int> all = mirrorings(spec.mirror);
@@ -87,6 +90,7 @@ Judgement judge(const ModelStore& models, const Bundle& bundle, std::span<const 
       flip(turned.values.data() + static_cast<std::int64_t>(c) * padded[0] * padded[1] * padded[2], padded, axes);
     if (backbone != nullptr) turned = std::move(backbone->run(turned, std::span(&spec.backbone->output, 1)).front());
     for (const Network* network : networks) {
+      network->prepare(turned.shape);
       const Wanted wanted = wanted_of(*network, spec.outputs);
       strange = wanted.ood > 0;
       sums.add(*network, wanted, network->run(turned, wanted.names), axes);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/control.h"
 #include "core/volume.h"
 #include "nn/bundle.h"
 
@@ -25,6 +26,9 @@ struct Judgement {
 [[nodiscard]] Judgement judge(const ModelStore& models, const Bundle& bundle, VolumeView<const float> image);
 /// The same for a network of several channels, in the card's order.
 [[nodiscard]] Judgement judge(const ModelStore& models, const Bundle& bundle, std::span<const VolumeView<const float>> channels);
+
+/// The same of channels that are prepared() already.
+[[nodiscard]] Judgement judge_prepared(const ModelStore& models, const Bundle& bundle, const std::vector<Volume<float>>& seen);
 
 /// Why this judgement is no answer, as a sentence without an end: the image is strange to the network, or no class is
 /// probable enough. None where it is one.

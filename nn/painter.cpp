@@ -113,11 +113,13 @@ void Painter::paint(std::int64_t output, const Tap& tap) {
   const Size3& size = labels_.grid().size();
   const std::array<std::int64_t, 3> stride{1, size[0], size[0] * size[1]};
   std::uint16_t* all = labels_.voxels().data() + output * stride[to_[2]];
+  float* doubts = uncertainty_ == nullptr ? nullptr : uncertainty_->voxels().data() + output * stride[to_[2]];
   const std::vector<std::uint8_t>& seen = tap.weight > 0.5F ? high.seen : low.seen;
   const std::int64_t plane = width * height;
   parallel_for(plane, block * 16, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> line(static_cast<std::size_t>(channels_ * block));
     std::array<std::uint16_t, block> label{};
+    std::array<float, block> doubt{};
     for (std::int64_t at = first; at < last; at += block) {
       const std::int64_t count = std::min(block, last - at);
       if (std::all_of(seen.begin() + at, seen.begin() + at + count, [](std::uint8_t v) { return v == 0; })) continue;
@@ -127,9 +129,13 @@ void Painter::paint(std::int64_t output, const Tap& tap) {
         for (std::int64_t i = 0; i < count; ++i) out[i] = from[i] + tap.weight * (to[i] - from[i]);
       }
       decide(decision_, line.data(), block, channels_, count, label.data());
+      if (uncertainty_ != nullptr) uncertain(decision_, line.data(), block, count, doubt.data());
       for (std::int64_t i = 0; i < count; ++i)
-        if (seen[static_cast<std::size_t>(at + i)] != 0)
-          all[(at + i) % width * stride[to_[0]] + (at + i) / width * stride[to_[1]]] = label[static_cast<std::size_t>(i)];
+        if (seen[static_cast<std::size_t>(at + i)] != 0) {
+          const std::int64_t to = (at + i) % width * stride[to_[0]] + (at + i) / width * stride[to_[1]];
+          all[to] = label[static_cast<std::size_t>(i)];
+          if (doubts != nullptr) doubts[to] = doubt[static_cast<std::size_t>(i)];
+        }
     }
   });
 }

@@ -17,6 +17,8 @@ struct Decision {
   std::int64_t classes = 1;
   std::vector<int> regions;    ///< empty: the class of the largest logit; else the last region above `above`
   float above = 0;             ///< for regions and for a single class
+  bool probabilities = false;  ///< what the values are, for uncertain()
+  double temperature = 1;
 };
 
 /// Makes labels on an output grid from planes of values on the network's grid, as they come. Both grids have the same
@@ -28,6 +30,9 @@ class Painter {
   /// `stream`: the axis of `seen` along which planes come. Throws Error{internal} on grids whose axes differ.
   Painter(Volume<std::uint16_t>& labels, const Grid& seen, std::size_t stream, std::array<bool, 3> nearest, std::int64_t channels,
           Decision decision);
+
+  /// uncertain() of each voxel goes into a volume on the labels' grid, too. Before the first plane.
+  void also(Volume<float>& uncertainty) noexcept { uncertainty_ = &uncertainty; }
 
   /// Planes in order, from 0 on: values [channel][b][a], and 1 where a voxel was seen.
   void plane(std::int64_t index, std::span<const float> values, std::span<const std::uint8_t> seen);
@@ -53,6 +58,7 @@ class Painter {
   void paint(std::int64_t output, const Tap& tap);
 
   Volume<std::uint16_t>& labels_;
+  Volume<float>* uncertainty_ = nullptr;
   Decision decision_;
   std::int64_t channels_;
   std::size_t a_, b_;
@@ -65,5 +71,9 @@ class Painter {
 /// The label of each of `count` voxels whose values are [channel][count] with `stride` floats from channel to channel.
 void decide(const Decision& decision, const float* values, std::int64_t stride, std::int64_t channels, std::int64_t count,
             std::uint16_t* labels);
+
+/// For each voxel 1 less the probability of its label: softmax over the classes, of a single class (or the most doubtful
+/// region) the sigmoid. Values as for decide().
+void uncertain(const Decision& decision, const float* values, std::int64_t stride, std::int64_t count, float* out);
 
 }  // namespace penta::nn

@@ -84,9 +84,11 @@ class Stream {
     }
   }
 
-  [[nodiscard]] SegmentCost cost() const {
-    return {tiling_.window_count(), skipped_, eyes_.channels,
-            slab_.bytes() + painter_.bytes() + planes_.size() * sizeof(float)};
+  void tell(SegmentExtra& extra) const {
+    extra.windows = tiling_.window_count();
+    extra.skipped = skipped_;
+    extra.channels = eyes_.channels;
+    extra.bytes = slab_.bytes() + painter_.bytes() + planes_.size() * sizeof(float);
   }
 
  private:
@@ -157,20 +159,22 @@ std::array<bool, 3> nearest_axes(const Grid& image, const InputSpec& spec) {
 }
 
 Volume<std::uint16_t> streamed(const ModelStore& models, const Bundle& bundle, const std::vector<Volume<float>>& seen,
-                               const Grid& image, const Control& control, SegmentCost* cost) {
+                               const Grid& image, const Control& control, SegmentExtra* extra) {
   const NetworkSpec& spec = bundle.network;
   Volume<std::uint16_t> labels(image);
+  if (extra != nullptr && extra->want_uncertainty) extra->uncertainty.emplace(image);
   {
     const Eyes eyes = eyes_of(models.networks(bundle), spec);
     Decision decision{eyes.head ? &*eyes.head : nullptr, static_cast<std::int64_t>(spec.classes.size()), spec.regions,
-                      threshold_of(spec)};
+                      threshold_of(spec), spec.probabilities, spec.temperature.value_or(1.0)};
     const Grid& grid = seen.front().grid();
     const std::vector<VolumeView<const float>> channels = views_of(seen);
     Painter painter(labels, grid, tiling_of(grid.size(), spec.input).stream, nearest_axes(image, spec.input), eyes.channels,
                     std::move(decision));
+    if (extra != nullptr && extra->uncertainty) painter.also(*extra->uncertainty);
     Stream stream(eyes, spec, channels, painter, control);
     stream.run();
-    if (cost != nullptr) *cost = stream.cost();
+    if (extra != nullptr) stream.tell(*extra);
   }
   if (spec.largest_component) keep_largest(labels, spec.fill_holes);
   return labels;
@@ -184,15 +188,15 @@ float threshold_of(const NetworkSpec& spec) noexcept {
 }
 
 Volume<std::uint16_t> segment(const ModelStore& models, const Bundle& bundle,
-                              std::span<const VolumeView<const float>> channels, const Control& control, SegmentCost* cost) {
+                              std::span<const VolumeView<const float>> channels, const Control& control, SegmentExtra* extra) {
   control.check_cancelled();
-  return streamed(models, bundle, prepared(channels, bundle.network.input), channels.front().grid, control, cost);
+  return streamed(models, bundle, prepared(channels, bundle.network.input), channels.front().grid, control, extra);
 }
 
 Volume<std::uint16_t> segment(const ModelStore& models, const Bundle& bundle, std::span<const AnyVolume* const> channels,
-                              const Control& control, SegmentCost* cost) {
+                              const Control& control, SegmentExtra* extra) {
   control.check_cancelled();
-  return streamed(models, bundle, prepared_by_planes(channels, bundle.network.input), grid_of(*channels.front()), control, cost);
+  return streamed(models, bundle, prepared_by_planes(channels, bundle.network.input), grid_of(*channels.front()), control, extra);
 }
 
 }  // namespace penta::nn

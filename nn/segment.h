@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/control.h"
@@ -9,8 +10,12 @@
 
 namespace penta::nn {
 
-/// What a segmentation took, for benchmarks and tests.
-struct SegmentCost {
+/// What a caller may also want of a segmentation.
+struct SegmentExtra {
+  bool want_uncertainty = false;
+  /// Where wanted: 1 less the probability of the label (softmax, temperature applied), 0..1; 0 where nothing was seen.
+  std::optional<Volume<float>> uncertainty;
+
   std::int64_t windows = 0, skipped = 0;  ///< windows of the sliding window; those not looked at
   std::int64_t channels = 0;              ///< accumulated a voxel: classes, or the features before the last layer
   std::size_t bytes = 0;                  ///< of sums and planes held at once, at most
@@ -27,11 +32,11 @@ struct SegmentCost {
 /// Throws Error{model_missing} where the network does not give one value a class and voxel, Error{cancelled}.
 [[nodiscard]] Volume<std::uint16_t> segment(const ModelStore& models, const Bundle& bundle,
                                             std::span<const VolumeView<const float>> channels, const Control& control,
-                                            SegmentCost* cost = nullptr);
+                                            SegmentExtra* extra = nullptr);
 /// The same for volumes as they were read (numbers, floats all finite), of which no float copy is made.
 [[nodiscard]] Volume<std::uint16_t> segment(const ModelStore& models, const Bundle& bundle,
                                             std::span<const AnyVolume* const> channels, const Control& control,
-                                            SegmentCost* cost = nullptr);
+                                            SegmentExtra* extra = nullptr);
 
 /// The logit (or probability) above which a single class or a region counts.
 [[nodiscard]] float threshold_of(const NetworkSpec& spec) noexcept;

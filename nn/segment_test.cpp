@@ -112,7 +112,7 @@ class Segment : public testing::Test {
     const ModelStore models({root_});
     const Bundle& bundle = models.need(id);
     const auto view = volume.view();
-    SegmentCost cost;
+    SegmentExtra cost;
     const Volume<std::uint16_t> streamed = segment(models, bundle, std::span(&view, 1), Control{}, &cost);
     const Volume<std::uint16_t> all = plain(models, bundle, std::span(&view, 1));
     // Voxels between two labels may fall either way by rounding.
@@ -187,7 +187,7 @@ TEST_F(Segment, TwinSlabAndSlidingWindow) {
 }
 
 TEST_F(Segment, MemoryDoesNotGrowWithClasses) {
-  std::array<SegmentCost, 2> costs;
+  std::array<SegmentExtra, 2> costs{};
   const Volume<float> volume = image({24, 20, 60});
   const auto view = volume.view();
   const std::array<std::size_t, 2> classes{6, 117};
@@ -218,13 +218,34 @@ TEST_F(Segment, TwinIntegersAndFloats) {
   EXPECT_LE(differing(segment(models, bundle, std::span(&one, 1), Control{}), segment(models, bundle, std::span(&view, 1), Control{})), 2);
 }
 
+// Twin: softmax of the plain way's logits, with the card's temperature.
+TEST_F(Segment, TwinUncertainty) {
+  bundle("any.doubt", 9, R"("patch": [16, 12, 10])", R"(, "temperature": 2)");
+  const Volume<float> volume = image({24, 16, 20});
+  const auto view = volume.view();
+  const ModelStore models({root_});
+  const Bundle& bundle = models.need("any.doubt");
+  SegmentExtra extra;
+  extra.want_uncertainty = true;
+  (void)segment(models, bundle, std::span(&view, 1), Control{}, &extra);
+  Logits logits = infer(models.network(bundle), view, bundle.network);
+  for (float& v : logits.values) v /= 2;
+  to_probabilities(logits);
+  ASSERT_TRUE(extra.uncertainty.has_value());
+  for (std::int64_t i = 0; i < volume.grid().count(); ++i) {
+    float top = 0;
+    for (std::int64_t c = 0; c < 9; ++c) top = std::max(top, logits.of_class(c)[i]);
+    ASSERT_NEAR(extra.uncertainty->voxels()[static_cast<std::size_t>(i)], 1 - top, 1e-5);
+  }
+}
+
 TEST_F(Segment, PhantomEmptyWindowsAreSkipped) {
   bundle("any.skip", 3, R"("patch": [8, 8, 8], "overlap": 0, "skip_empty": true)");
   Volume<float> volume(Grid({16, 8, 24}, {1, 1, 1}));
   volume.at(3, 3, 3) = 5;
   const auto view = std::as_const(volume).view();
   const ModelStore models({root_});
-  SegmentCost cost;
+  SegmentExtra cost;
   const Volume<std::uint16_t> labels = segment(models, models.need("any.skip"), std::span(&view, 1), Control{}, &cost);
   EXPECT_EQ(cost.windows, 6);
   EXPECT_EQ(cost.skipped, 5);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace penta::nn {
+
+/// Compiled networks kept on disk, so that the next program need not compile: in $PENTA_CACHE, else $XDG_CACHE_HOME/penta,
+/// else ~/.cache/penta; nowhere where $PENTA_CACHE is set and empty. Nothing of an image is stored. A file that cannot be
+/// written, read, or that is not whole is as one that is not there.
+class CompileCache {
+ public:
+  /// `key` says all that the compiled network depends on (the network's bytes, settings, library, processor).
+  explicit CompileCache(const std::string& key);
+
+  /// Whether something was kept for this key.
+  [[nodiscard]] bool has_any() const;
+  /// What was kept for an input shape ("1x1x128x192").
+  [[nodiscard]] std::optional<std::string> find(const std::string& shape) const;
+  /// Keeps it, unless it is large. Of many the oldest go.
+  void keep(const std::string& shape, const std::string& blob) const;
+
+ private:
+  std::filesystem::path folder_;  ///< empty: nowhere
+};
+
+}  // namespace penta::nn

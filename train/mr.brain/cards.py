@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-import torch.nn as nn
 from scipy import ndimage
 
 HERE = Path(__file__).resolve().parent
@@ -23,17 +22,6 @@ ACCEPT = {"colin27": Path("/usr/share/mricron/templates/ch2.nii.gz"),
           "brainchop t1_crop": C.DATA / "mr" / "brainchop-t1" / "t1_crop.nii.gz"}
 COMMAND = "python train/mr.brain/train.py --evaluate-only"
 NAMES = tuple(N.HEADS)
-
-
-class Whole(nn.Module):
-    """Trunk and decoder; outputs in the order of net.HEADS."""
-
-    def __init__(self, trunk, decoder):
-        super().__init__()
-        self.trunk, self.decoder = trunk, decoder
-
-    def forward(self, x):
-        return tuple(self.decoder(self.trunk(x), x))
 
 
 def teacher(name, work, masks=False):
@@ -112,18 +100,19 @@ def card(rows, variants):
         "id": "mr.brain", "task": "segmentation", "modalities": ["MR"],
         "title": "17 structures, white and grey matter, and the brain's mask on a T1-weighted head: one net, three outputs.",
         "evidence_note": "Judged by its teachers (other networks), not by hand-drawn labels, on two real heads that taught "
-                         "nothing (n = 2: the interval is their range). Taught on three real brains with simulated "
-                         "variation and surroundings.",
-        "architecture": "trunk: brainchop's subcortical MeshNet (first layer with stride 2, then seven layers of 30 channels "
-                        "with halved dilations; its weights, unchanged): the teacher's features on every second voxel. "
-                        f"Decoder of our own: 4^3 convolution with stride 2 of the image ({N.FINE}), two 3^3 layers of "
-                        f"{N.WIDTH}, a transposed 2^3 convolution a head.",
+                         "nothing (n = 2: the interval is their range). Structures and tissues are the teachers' own "
+                         "layers, computed on every second voxel; only the mask was fitted here.",
+        "architecture": "brainchop's MeshNets 'subcortical' (30 channels) and 'tissue_fast' (5 channels), weights unchanged, on "
+                        "cells of 2 mm: first layer with stride 2, seven layers with halved dilations (the teachers' very "
+                        "features on every second voxel, for an eighth of the work), the last two layers on features "
+                        "interpolated between these. The mask is a linear head of our own on the hidden features.",
         "training_data": [
             {"name": "ICBM MNI152 2009a T1 template (nilearn)", "licence": "ICBM notice (free use with notice)", "n": 1,
-             "use": f"training ({variants} variants in all), labels by brainchop's MeshNets (MIT)"},
+             "use": f"the mask's head ({variants} simulated variants in all)"},
             {"name": "Ljubljana 3D MR MS lesion database (open-ms-lesion) T1", "licence": "CC-BY", "n": 2,
-             "use": "training, labels by brainchop's MeshNets (MIT)"},
-            {"name": "brainchop MeshNet 'subcortical' weights", "licence": "MIT", "n": 1, "use": "trunk, unchanged"}],
+             "use": "the mask's head"},
+            {"name": "brainchop MeshNets 'subcortical' and 'tissue_fast' (their weights)", "licence": "MIT", "n": 2,
+             "use": "all layers but the mask's head, unchanged"}],
         "weights_licence": "MIT AND CC-BY-4.0",
         "intended_use": "Research volumetry of adult heads, T1-weighted. Not a medical device.",
         "not_for": ["T2, FLAIR, contrast-enhanced images, CT", "diagnosis", "children"],
@@ -140,17 +129,14 @@ def card(rows, variants):
                     "mirror": [], "threshold": None, "temperature": None}}
 
 
-def write(trunk, decoder, out, work, variants, evaluate_only):
-    if not evaluate_only:
-        net = Whole(trunk.to(memory_format=torch.contiguous_format), decoder.to(memory_format=torch.contiguous_format))
-        print("onnx", C.export(net.float(), (1, 1, 16, 16, 16), out / "model.onnx", outputs=NAMES))
-        model = onnx.load(str(out / "model.onnx"))                  # every output has free axes, as the first
-        for tensor in model.graph.output:
-            for k, axis in enumerate("nczyx"):
-                if axis != "c":
-                    tensor.type.tensor_type.shape.dim[k].dim_param = axis
-        onnx.save(model, str(out / "model.onnx"))
-    C.write_card(out, card(accept(out, work), variants))
+def export(net, out):
+    print("onnx", C.export(net, (1, 1, 16, 16, 16), out / "model.onnx", outputs=NAMES))
+    model = onnx.load(str(out / "model.onnx"))                  # every output has free axes, as the first
+    for tensor in model.graph.output:
+        for k, axis in enumerate("nczyx"):
+            if axis != "c":
+                tensor.type.tensor_type.shape.dim[k].dim_param = axis
+    onnx.save(model, str(out / "model.onnx"))
 
 
 if __name__ == "__main__":                               # the teachers' answers on the acceptance heads, cached

@@ -1,9 +1,9 @@
-"""The network of mr.brain: brainchop's subcortical MeshNet on every second voxel as the trunk, decoders of our own.
+"""The network of mr.brain: brainchop's MeshNets on every second voxel, three outputs.
 
-After its first layer the MeshNet's dilations are even (2, 4, 8, 16, 8, 4, 2), so the eight cosets of even and odd
-voxels do not speak to each other: on one of them (first layer with stride 2, halved dilations) the features are
-exactly the teacher's, for an eighth of the work. The teacher's last two layers then work on features interpolated between these,
-and a small branch on the fine image learns what the interpolation lost.
+After its first layer a MeshNet's dilations are even (2, 4, 8, 16, 8, 4, 2), so the eight cosets of even and odd voxels do
+not speak to each other: on one of them (first layer with stride 2, halved dilations) the features are exactly the
+teacher's, for an eighth of the work. The last two layers then work on features interpolated between these, as one kernel
+on the even voxels for each of the eight voxels of a cell. The mask has a head of its own on the same hidden features.
 """
 import torch
 import torch.nn as nn
@@ -17,15 +17,22 @@ STRUCTURES = ("background", "cerebral white matter", "cerebral cortex", "lateral
               "accumbens area", "ventral diencephalon")
 HEADS = {"structures": STRUCTURES, "tissue": ("background", "white matter", "grey matter"),
          "mask": ("background", "brain")}
-FINE, WIDTH = 24, 48
 
 
-class Trunk(nn.Module):
-    """[n, 1, z, y, x] in 0..1 (even sizes) to the teacher's 30 features of its eighth layer on the even voxels."""
+def between(kernel):
+    """A layer [o, i, 3, 3, 3] on features known on the even voxels only: those of the voxels between are the means of
+    their neighbours. One kernel on the even grid for each of the 8 voxels of a cell."""
+    half = torch.tensor([[[.5, .5, 0], [0, 1, 0], [0, .5, .5]], [[0, 1, 0], [0, .5, .5], [0, 0, 1.]]])   # p, fine, even
+    return [torch.einsum("oizyx,za,yb,xc->oiabc", kernel, half[p], half[q], half[r])
+            for p in (0, 1) for q in (0, 1) for r in (0, 1)]
 
-    def __init__(self):
+
+class Cells(nn.Module):
+    """A teacher on cells of 2 x 2 x 2 voxels: [n, 1, z, y, x] (even sizes, 0..1) to its logits on every voxel."""
+
+    def __init__(self, name, activation):
         super().__init__()
-        layers, self.convs = weights("subcortical"), nn.ModuleList()
+        layers, self.act, self.convs = weights(name), activation, nn.ModuleList()
         for k, d in enumerate(SUBCORTICAL[:-1]):
             w, b = layers[k]
             step = dict(padding=1, stride=2) if k == 0 else dict(padding=d // 2, dilation=d // 2)
@@ -33,44 +40,35 @@ class Trunk(nn.Module):
             conv.weight.data.copy_(w)
             conv.bias.data.copy_(b)
             self.convs.append(conv)
+        (w, b), (last, bias) = layers[-2:]
+        c = w.shape[0]
+        mix = nn.Conv3d(w.shape[1], 8 * c, 3, padding=1)
+        mix.weight.data.copy_(torch.cat(between(w)))
+        mix.bias.data.copy_(b.repeat(8))
+        self.convs.append(mix)
+        self.head = nn.ConvTranspose3d(8 * c, last.shape[0], 2, 2)
+        self.head.weight.data.zero_()
+        for p in range(8):
+            self.head.weight.data[c * p:c * p + c, :, p // 4, p // 2 % 2, p % 2] = last[:, :, 0, 0, 0].T
+        self.head.bias.data.copy_(bias)
 
-    def forward(self, x):
+    def hidden(self, x):
         for conv in self.convs:
-            x = F.elu(conv(x))
+            x = self.act(conv(x))
         return x
 
-
-def between(kernel):
-    """The teacher's ninth layer [30, 30, 3, 3, 3] on features known on the even voxels only: those of the voxels
-    between are the means of their neighbours. One kernel on the even grid for each of the 8 voxels of a cell."""
-    half = torch.tensor([[[.5, .5, 0], [0, 1, 0], [0, .5, .5]], [[0, 1, 0], [0, .5, .5], [0, 0, 1.]]])   # p, fine, even
-    return [torch.einsum("oizyx,za,yb,xc->oiabc", kernel, half[p], half[q], half[r])
-            for p in (0, 1) for q in (0, 1) for r in (0, 1)]
+    def forward(self, x):
+        return self.head(self.hidden(x))
 
 
-class Decoder(nn.Module):
-    """Features on the even voxels and the fine image to the logits of all heads on the fine grid.
-
-    It begins as the teacher's last two layers on interpolated features; what the image adds is learned."""
+class Whole(nn.Module):
+    """What is exported; outputs in the order of HEADS."""
 
     def __init__(self):
         super().__init__()
-        (w, b), (last, bias) = weights("subcortical")[-2:]
-        self.mix = nn.Conv3d(30, 240, 3, padding=1)
-        self.mix.weight.data.copy_(torch.cat(between(w)))
-        self.mix.bias.data.copy_(b.repeat(8))
-        self.mix.requires_grad_(False)
-        self.fine = nn.Sequential(nn.Conv3d(1, FINE, 4, 2, 1), nn.ELU(), nn.Conv3d(FINE, WIDTH, 3, padding=1), nn.ELU(),
-                                  nn.Conv3d(WIDTH, 240, 1))
-        self.fine[-1].weight.data.mul_(0.1)
-        self.fine[-1].bias.data.zero_()
-        self.heads = nn.ModuleDict({k: nn.ConvTranspose3d(240, len(v), 2, 2) for k, v in HEADS.items()})
-        start = torch.zeros(240, 18, 2, 2, 2)
-        for p in range(8):
-            start[30 * p:30 * p + 30, :, p // 4, p // 2 % 2, p % 2] = last[:, :, 0, 0, 0].T
-        self.heads["structures"].weight.data.copy_(start)
-        self.heads["structures"].bias.data.copy_(bias)
+        self.structures, self.tissue = Cells("subcortical", F.elu), Cells("tissue_fast", F.relu)
+        self.mask = nn.ConvTranspose3d(240, 2, 2, 2)
 
-    def forward(self, features, image, heads=tuple(HEADS)):
-        y = F.elu(self.mix(features) + self.fine(image))
-        return [self.heads[k](y) for k in heads]
+    def forward(self, x):
+        h = self.structures.hidden(x)
+        return self.structures.head(h), self.tissue(x), self.mask(h)

@@ -106,7 +106,6 @@ def real(patient, work):
 
 
 def normalise(a):
-    """As the card says: clip to percentiles 0.5 and 99.5, mean 0, deviation 1."""
+    """As the card says: clip to percentiles 0.5 and 99.5, then 0..1."""
     lo, hi = np.percentile(a, [0.5, 99.5])
-    a = np.clip(a, lo, hi)
-    return ((a - a.mean()) / a.std()).astype(np.float32)
+    return ((np.clip(a, lo, hi) - lo) / (hi - lo)).astype(np.float32)

@@ -77,7 +77,7 @@ def variants(frames, change, n, seed, cache, masks=None):
     for v in range(n):
         torch.manual_seed(1000 * seed + v)
         np.random.seed(1000 * seed + v)
-        key = hashlib.sha256(frames.tobytes() + f"{change.__name__} {seed} {v} {C.sha256(E.MODEL)} 3".encode()).hexdigest()
+        key = hashlib.sha256(frames.tobytes() + f"{change.__name__} {seed} {v} {E.WEIGHTS} 3".encode()).hexdigest()
         file = Path(cache) / f"{change.__name__}_{v}_{key[:16]}.npz"
         if not file.exists():
             Path(cache).mkdir(parents=True, exist_ok=True)
@@ -167,11 +167,13 @@ def row(requirement, data, metric, statistic, n, command, kind="Q-slice"):
 class Task:
     """What a recipe hands in: frames [n, 224, 224] 0..1 as the engine prepares them, classes y, masks or None."""
 
-    def __init__(self, name, classes, files, frames, y, change, masks=None, mirror=True, **settings):
+    def __init__(self, name, classes, files, frames, y, change, masks=None, known=None, mirror=True,
+                 **settings):
         self.name, self.classes, self.files, self.y = name, classes, files, np.asarray(y)
         self.frames, self.change, self.masks, self.mirror = frames.astype(np.float32), change, masks, mirror
-        self.names = [f.name for f in files]
-        self.settings = {"variants": 8, "steps": 600, "tune": False, "hidden": 96, **settings}
+        self.untouched = None                  # frames with letters and callipers, where those were painted over
+        self.names, self.known = [f.name for f in files], known
+        self.settings = {"variants": 8, "steps": 600, "tune": False, "hidden": 96, "both": False, **settings}
         self.command = f"python train/{name}/train.py --evaluate-only"
 
     def grouped(self, args, note):
@@ -187,10 +189,19 @@ class Task:
         s, n = self.settings, len(self.classes)
         made = variants(self.frames, self.change, s["variants"], args.seed, args.work / "maps", self.masks)
         maps, cover = [m for m, _ in made], [c for _, c in made] if self.masks is not None else None
-        nets = [H.trained(maps, cover, self.y, np.flatnonzero(self.fold != k), n, args.seed + k, s) for k in range(FOLDS)]
-        strange = H.Strangeness(H.values(maps[0]))
-        print("onnx", C.export(H.Members(nets, strange), (1, 112, 14, 14), args.out / "model.onnx", dynamic=False,
+        nets = [H.trained(maps, cover, self.known, self.y, np.flatnonzero(self.fold != k), n, args.seed + k, s)
+                for k in range(FOLDS)]
+        if s["both"]:
+            nets = [H.Both(net, *H.linear(*self.pooled(args, self.fold != k), n)) for k, net in enumerate(nets)]
+        strange, shape = H.Strangeness(H.values(maps[0])), (1, 112 * 14 * 14 + E.POOLED) if s["both"] else (1, 112, 14, 14)
+        print("onnx", C.export(H.Members(nets, strange), shape, args.out / "model.onnx", dynamic=False,
                                outputs=("logits", "ood", "cam", "members", "cams")), flush=True)
+
+    def pooled(self, args, keep):
+        """Pooled features of the kept frames as they are and mirrored (and untouched), and their classes."""
+        forms = [self.frames] + ([self.untouched] if self.untouched is not None else [])
+        x = [E.features(f, args.work / "features", half=False)[1][keep] for g in forms for f in (g, g[:, :, ::-1])]
+        return np.concatenate(x), np.tile(self.y[keep], len(x))
 
     def seen(self, frames, cache, out):
         """(members' logits [n, folds, c], ood [n], class maps [n, folds, c, 14, 14]) of the model.onnx in `out`, the
@@ -198,7 +209,8 @@ class Task:
         import onnxruntime
         session, total = onnxruntime.InferenceSession(str(out / "model.onnx")), None
         for flip in (False, True) if self.mirror else (False,):
-            maps, _ = E.features(frames[:, :, ::-1] if flip else frames, cache, half=False)
+            maps, pooled = E.features(frames[:, :, ::-1] if flip else frames, cache, half=False)
+            maps = np.concatenate([maps.reshape(len(maps), -1), pooled], 1) if self.settings["both"] else maps
             got = session.run(["members", "ood", "cams"], {"image": maps})
             got[2] = got[2][..., ::-1] if flip else got[2]
             total = got if total is None else [a + b for a, b in zip(total, got)]
@@ -232,7 +244,7 @@ class Task:
         """Share of other pictures (name -> frames) on which the method gives no probability."""
         rows = []
         for name, frames in sets.items():
-            _, ood, _ = self.seen(np.stack(frames), None, args.out)
+            _, ood, _ = self.seen(np.stack(frames), args.work / "features", args.out)
             rows.append(row(requirement, name, "share abstained on", lambda k: (ood[k] > self.limit).mean(), len(ood),
                             self.command))
         own = self.ood > self.limit
@@ -268,7 +280,7 @@ class Task:
 
     def network(self, crop):
         """The `network` block of the card."""
-        return {"file": "model.onnx", "backbone": {"id": "any.image_encoder", "output": "map"},
+        return {"file": "model.onnx", "backbone": {"id": "any.image_encoder", "output": "both" if self.settings["both"] else "map"},
                 "input": {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [E.SIZE, E.SIZE],
                           "resize": "area", "pad_multiple": 1, "pad": "edge",
                           "normalise": {"kind": "unit", "scale": 255}, **({"crop": crop} if crop else {})},

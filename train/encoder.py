@@ -15,6 +15,7 @@ import ultrasound as U
 
 SIZE = 224
 MODEL = C.MODELS / "any.image_encoder" / "model.onnx"
+WEIGHTS = "a73cce51c4c2eabdb7625e3dfd19f250eea1ac8585a05c45ee06e72079f2f497"   # names the caches; new values, new name
 # kernel, stride, expansion, channels out; a stage begins where the channels change
 BLOCKS = [(3, 1, 1, 16), (3, 2, 6, 24), (3, 1, 6, 24), (5, 2, 6, 40), (5, 1, 6, 40), (3, 2, 6, 80), (3, 1, 6, 80),
           (3, 1, 6, 80), (5, 1, 6, 112), (5, 1, 6, 112), (5, 1, 6, 112), (5, 2, 6, 192), (5, 1, 6, 192),
@@ -88,7 +89,8 @@ def moments(x):
 
 
 class Encoder(nn.Module):
-    """[n, 1, 224, 224] grey 0..1 -> map [n, 112, 14, 14], pooled [n, 688] (moments after stages 3, 5, 6)."""
+    """[n, 1, 224, 224] grey 0..1 -> map [n, 112, 14, 14], pooled [n, 688] (moments after stages 3, 5, 6), and both in
+    one row [n, 112 * 14 * 14 + 688]."""
 
     def __init__(self):
         super().__init__()
@@ -105,7 +107,8 @@ class Encoder(nn.Module):
             kept = x if k == MAP_BLOCKS - 1 else kept
             if k in POOLED_AFTER:
                 pooled.append(moments(x))
-        return kept, torch.cat(pooled, 1)
+        pooled = torch.cat(pooled, 1)
+        return kept, pooled, torch.cat([kept.flatten(1), pooled], 1)
 
 
 def prepared(grey, size=SIZE):
@@ -120,7 +123,7 @@ def features(images, cache=None, threads=1, batch=32, half=True):
     import onnxruntime
     images = np.ascontiguousarray(images, dtype=np.float32)
     assert images.ndim == 3 and images.shape[1:] == (SIZE, SIZE), images.shape
-    key = hashlib.sha256(images.tobytes() + C.sha256(MODEL).encode()).hexdigest()[:24]
+    key = hashlib.sha256(images.tobytes() + WEIGHTS.encode()).hexdigest()[:24]
     files = [Path(cache) / f"{key}.{part}.npy" for part in ("map" if half else "map32", "pooled")] if cache else []
     if files and all(f.exists() for f in files):
         return tuple(np.load(f) for f in files)

@@ -59,10 +59,46 @@ class Strangeness(nn.Module):
             self.register_buffer(name, t.float())
 
     def forward(self, x):
-        z = (E.moments(x) - self.mean) / self.deviation
+        z = (E.moments(map_of(x)) - self.mean) / self.deviation
         inside = z @ self.axes.T
         rest = torch.sqrt(((z - inside @ self.axes) ** 2).mean(1, keepdim=True)) / self.unit
         return torch.maximum(torch.sqrt(((inside / self.scale) ** 2).mean(1, keepdim=True)), rest)
+
+
+class Both(nn.Module):
+    """A Head on the map and a linear net on the pooled features, in one row [n, 22640]; the logits are their mean. The
+    class maps are the head's: what the linear net adds has no place in the picture."""
+
+    def __init__(self, head, mean, deviation, weight, bias):
+        super().__init__()
+        self.head = head
+        for name, t in (("mean", mean), ("deviation", deviation), ("weight", weight), ("bias", bias)):
+            self.register_buffer(name, t)
+
+    def forward(self, x):
+        logits, cam, spot = self.head(map_of(x))
+        linear = ((x[:, -E.POOLED:] - self.mean) / self.deviation) @ self.weight + self.bias
+        return (logits + linear) / 2, cam, spot
+
+
+def map_of(x):
+    return x if x.dim() == 4 else x[:, :-E.POOLED].reshape(-1, 112, 14, 14)
+
+
+def linear(x, y, classes, strength=0.003):
+    """(mean, deviation, weight, bias) of a logistic regression; strength is the inverse of the ridge (as C elsewhere)."""
+    x, y = torch.from_numpy(x).double(), torch.from_numpy(y)
+    mean, deviation = x.mean(0), x.std(0) + 1e-6
+    z, w = (x - mean) / deviation, torch.zeros(x.shape[1] + 1, classes, dtype=torch.float64, requires_grad=True)
+    opt = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure():
+        opt.zero_grad()
+        loss = F.cross_entropy(z @ w[:-1] + w[-1], y) + (w[:-1] ** 2).sum() / (2 * strength * len(y))
+        loss.backward()
+        return loss
+    opt.step(closure)
+    return mean.float(), deviation.float(), w[:-1].detach().float(), w[-1].detach().float()
 
 
 class Members(nn.Module):
@@ -79,9 +115,9 @@ class Members(nn.Module):
         return each.mean(1), self.strange(image), cams.mean(1), each, cams
 
 
-def trained(maps, cover, y, keep, classes, seed, settings, mix=0.3, batch=32, spots=1.0):
+def trained(maps, cover, known, y, keep, classes, seed, settings, mix=0.3, batch=32, spots=1.0):
     """One head on the frames `keep`: every step draws a variant a frame; AdamW, cosine, mixing of pairs, smoothed
-    labels; where there are masks the attention learns them. Moving average of the weights."""
+    labels; on frames whose mask is `known` the attention learns it. Moving average of the weights."""
     torch.manual_seed(seed)
     steps, lr = settings["steps"], 6e-4
     rng, start = np.random.default_rng(seed), time.time()
@@ -107,7 +143,9 @@ def trained(maps, cover, y, keep, classes, seed, settings, mix=0.3, batch=32, sp
         loss = -(hot * F.log_softmax(logits, 1)).sum(1).mean()
         if cover is not None and not mixed:
             m = torch.from_numpy(np.stack([cover[a][i] for a, i in zip(v, pick)])).float()
-            loss = loss + spots * F.binary_cross_entropy_with_logits(spot[:, 0], m)
+            there = torch.from_numpy(known[pick]).float()
+            miss = F.binary_cross_entropy_with_logits(spot[:, 0], m, reduction="none").mean((1, 2))
+            loss = loss + spots * (miss * there).sum() / there.sum().clamp(min=1)
         opt.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -62,13 +63,16 @@ std::optional<Sequence> by_inversion(const Timing& t) {
   const bool long_echo = t.te && *t.te >= 60, long_repeat = t.tr && *t.tr >= 4000;
   if (t.ti && *t.ti >= 1500 && *t.ti <= 3200 && long_echo && long_repeat) return t.is("FLAIR", "inversion that nulls fluid, late echo");
   if (!t.ti && has_word(t.scanning, "IR") && long_echo && t.tr && *t.tr >= 6000) return t.is("FLAIR", "inversion recovery, late echo");
-  if (t.ti && *t.ti >= 80 && *t.ti <= 300 && t.spin() && t.tr && *t.tr >= 1500) return t.is("STIR", "inversion that nulls fat");
+  if (t.ti && *t.ti >= 80 && *t.ti <= 300 && !t.gradient() && t.tr && *t.tr >= 1500) return t.is("STIR", "inversion that nulls fat");
   if (t.te && *t.te <= 30 && (!t.ti || (*t.ti >= 300 && *t.ti <= 1500))) return t.is("T1", "inversion recovery, early echo");
   return Sequence{};
 }
 
-Sequence by_gradient_echo(const Timing& t) {
-  if (has_word(t.variant, "TOF") || contains(t.name, "tof")) return t.is("TOF", "time of flight");
+Sequence by_gradient_echo(const Timing& t, const std::string& image_type) {
+  // Siemens names the pulse whose angle grows along the slab (TONE), which only time of flight has: fl3d1r_t70.
+  const bool tone = contains(t.name, "fl3d") && contains(t.name, "r_t");
+  if (has_word(t.variant, "TOF") || contains(t.name, "tof") || tone) return t.is("TOF", "time of flight");
+  if (has_word(image_type, "PROJECTION IMAGE") && t.te && *t.te <= 10) return t.is("angiography", "projection of gradient echoes, early echo");
   if (!t.te) return {};
   if (has_word(t.variant, "SS") && !has_word(t.variant, "SP") && t.flip && *t.flip >= 35 && t.tr && *t.tr <= 60 && *t.te <= 4)
     return t.is("cine", "balanced steady state");
@@ -92,11 +96,24 @@ Sequence classify(const MrFacts& facts, const std::string& image_type) {
   if (const auto diffusion = by_diffusion(facts, t, image_type)) return *diffusion;
   if (const auto inversion = by_inversion(t)) return *inversion;
   if (t.planar()) return t.is("EPI", "echo planar without a b-value");
-  if (t.gradient() && !t.spin()) return by_gradient_echo(t);
+  if (t.gradient() && !t.spin()) return by_gradient_echo(t, image_type);
   if (t.spin() && !t.gradient()) return by_spin_echo(t);
   // Timing alone tells only what no gradient echo has: a long repetition, or a short one with a late echo.
   if (t.scanning.empty() || t.scanning == "RM") return t.tr && *t.tr >= 300 ? by_spin_echo(t) : Sequence{};
   return {};
+}
+
+std::string plane_of(const Grid& grid) {
+  const Vector3& spacing = grid.spacing_mm();
+  const auto coarsest = std::max_element(spacing.begin(), spacing.end());
+  const auto finest = std::min_element(spacing.begin(), spacing.end());
+  if (*coarsest <= 1.1 * *finest) return "isotropic";
+  const Vector3 normal = grid.axis(static_cast<int>(coarsest - spacing.begin()));
+  constexpr std::array<const char*, 3> names{"sagittal", "coronal", "axial"};
+  constexpr double near = 0.9397;  // the cosine of 20 degrees
+  for (std::size_t k = 0; k < 3; ++k)
+    if (std::abs(normal[k]) >= near) return names[k];
+  return "oblique";
 }
 
 }  // namespace penta::mr

@@ -29,6 +29,8 @@ constexpr Row rows[] = {
     {"FLAIR", 5000, 390, 1800, 120, "SE\\IR", "SK\\SP\\MP", "*spcir_278ns", -1},
     {"FLAIR", 11000, 140, 0, 90, "SE\\IR", "SK", "", -1},
     {"STIR", 4500, 40, 150, 150, "SE\\IR", "SK", "", -1},
+    {"STIR", 4414, 64, 140, 90, "IR", "OTHER", "", -1},                    // WG04 MR4
+    {"TOF", 22, 3.66, 0, 18, "GR", "SP\\OSP", "*fl3d1r_t70", -1},          // TONE
     {"diffusion", 8000, 90, 0, 90, "EP", "SK\\SP", "*ep_b1000#4", 1000},
     {"diffusion", 8000, 90, 0, 90, "EP", "SK\\SP", "*ep_b0", 0},
     {"EPI", 2000, 30, 0, 80, "EP\\GR", "SK", "epfid2d1_64", -1},
@@ -60,10 +62,23 @@ TEST(MrSequence, PublishedProtocols) {
 
 TEST(MrSequence, DerivedDiffusionMapsAndOtherModalities) {
   EXPECT_EQ(mr::classify({}, "DERIVED\\PRIMARY\\DIFFUSION\\ADC").name, "diffusion");
+  MrFacts angio;
+  angio.scanning_sequence = {"GR", ""};
+  angio.echo_time_ms = {6, ""};
+  EXPECT_EQ(mr::classify(angio, "DERIVED\\SECONDARY\\PROJECTION IMAGE").name, "angiography");
   Acquisition ct;
   ct.facts = CtFacts{};
   EXPECT_EQ(sequence_from_header(ct), "");
   EXPECT_EQ(sequence_from_header({}), "");
+}
+
+TEST(MrSequence, PhantomPlanes) {
+  EXPECT_EQ(mr::plane_of(Grid({64, 64, 20}, {1, 1, 5})), "axial");
+  EXPECT_EQ(mr::plane_of(Grid({20, 64, 64}, {5, 1, 1})), "sagittal");
+  EXPECT_EQ(mr::plane_of(Grid({64, 64, 20}, {1, 1, 5}, {}, {{{1, 0, 0}, {0, 0, 1}, {0, -1, 0}}})), "coronal");
+  const double c = 0.70710678118654752;
+  EXPECT_EQ(mr::plane_of(Grid({64, 64, 20}, {1, 1, 5}, {}, {{{1, 0, 0}, {0, c, c}, {0, -c, c}}})), "oblique");
+  EXPECT_EQ(mr::plane_of(Grid({64, 64, 64}, {1, 1, 1})), "isotropic");
 }
 
 }  // namespace

@@ -3,12 +3,12 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <set>
 
+#include "modality/contrast.h"
 #include "modality/mr/sequence.h"
 #include "modality/nuclides.h"
 #include "modality/pet/suv.h"
-#include "modality/us/regions.h"
+#include "modality/us/screen.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
 
@@ -38,12 +38,6 @@ bool has_word(const std::string& list, std::string_view word) {
   return all.find("\\" + std::string(word) + "\\") != std::string::npos;
 }
 
-bool given(const Fact<std::string>& fact) {
-  if (!fact || fact->empty()) return false;
-  const std::string text = upper(*fact);
-  return text != "NO" && text != "NONE" && text != "N" && text != "NOT ADMINISTERED";
-}
-
 // Siemens: a number of 50 and more is sharp (B70f, Br59, Hr64); GE: by name; Philips and others: not known.
 std::string kernel_class(const std::string& kernel) {
   const std::string text = upper(kernel);
@@ -60,7 +54,7 @@ std::string kernel_class(const std::string& kernel) {
 
 void read_ct(const CtFacts& facts, const Image* image, Reading& reading) {
   if (facts.kernel) reading.label(kernel_class(*facts.kernel));
-  if (given(facts.contrast_agent)) reading.label("contrast agent");
+  if (contrast_given(facts.contrast_agent)) reading.label("contrast agent");
   if (facts.gantry_tilt_deg && std::abs(*facts.gantry_tilt_deg) > 0.5) reading.label("tilted gantry");
   if (image != nullptr && !image->unit.empty() && image->unit != "[hnsf'U]")
     reading.conflict("unit_conflict", "a CT image whose values are in '" + image->unit + "'");
@@ -75,7 +69,7 @@ void read_mr(const MrFacts& facts, const std::string& image_type, Reading& readi
   const mr::Sequence sequence = mr::classify(facts, image_type);
   reading.label(sequence.name);
   if (!sequence.name.empty()) reading.note("sequence_rule", sequence.name + ": " + sequence.why);
-  if (given(facts.contrast_agent)) reading.label("contrast agent");
+  if (contrast_given(facts.contrast_agent)) reading.label("contrast agent");
   if (facts.field_strength_t && (*facts.field_strength_t < 0.01 || *facts.field_strength_t > 25))
     reading.conflict("field_strength", "magnetic field strength (0018,0087) is not in tesla");
   if (facts.echo_time_ms && facts.repetition_time_ms && *facts.repetition_time_ms > 0 && *facts.echo_time_ms > *facts.repetition_time_ms)
@@ -84,13 +78,7 @@ void read_mr(const MrFacts& facts, const std::string& image_type, Reading& readi
 
 void read_us(const Image* image, Reading& reading) {
   if (image == nullptr || !image->is_frames()) return;
-  std::set<std::string> kinds;
-  for (const Frame2d& frame : image->frames())
-    for (const UsRegion& region : frame.regions) kinds.insert(std::string(us::kind_of(region)));
-  for (const auto& [kind, name] : {std::pair{"tissue", "B-mode"}, std::pair{"colour flow", "colour Doppler"},
-                                   std::pair{"spectral Doppler", "spectral Doppler"}, std::pair{"M-mode", "M-mode"},
-                                   std::pair{"colour M-mode", "colour M-mode"}})
-    if (kinds.contains(kind)) reading.label(name);
+  for (std::string& mode : us::modes_of_regions(image->frames())) reading.label(std::move(mode));
   if (image->frames().size() > 1) reading.label("cine");
   if (image->frames().front().regions.empty() && !image->frames().front().spacing_mm)
     reading.note("no_calibration", "no region calibration (0018,6011): the header does not say how large a pixel is");

@@ -48,18 +48,49 @@ class Net(nn.Module):
     def tuned(self):
         return list(self.blocks[FROZEN:].parameters())
 
-    def forward(self, image):
+    def early(self, image):
+        """What the frozen part gives: features at strides 4 and 8."""
         x, taps = F.relu6(self.stem((image * 255 - 127) / 128)), []
-        for k, block in enumerate(self.blocks):
+        for k, block in enumerate(self.blocks[:FROZEN]):
             x = block(x)
             if k in TAPS:
                 taps.append(x)
-        y = self.lateral[2](taps[2]) + self.whole(taps[2].mean((2, 3)))[:, :, None, None]
+        return taps
+
+    def late(self, taps):
+        x = taps[1]
+        for block in self.blocks[FROZEN:]:
+            x = block(x)
+        y = self.lateral[2](x) + self.whole(x.mean((2, 3)))[:, :, None, None]
         y = y + self.far(y)
         for k in (1, 0):
             y = F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
             y = self.join[k](self.lateral[k](taps[k]) + y)
         return F.interpolate(self.head(self.drop(y)), scale_factor=4.0, mode="bilinear", align_corners=False)
+
+    def forward(self, image):
+        return self.late(self.early(image))
+
+
+class Bank:
+    """Features of changed frames, computed once by the frozen part of the net (float16), and what goes with each."""
+
+    def __init__(self, net):
+        self.net, self.taps, self.rest = net, ([], []), []
+
+    def add(self, image, rest):
+        """image [n, 1, h, w]; rest: a tensor [n, ...]."""
+        with torch.no_grad():
+            for kept, new in zip(self.taps, self.net.early(image.contiguous(memory_format=torch.channels_last))):
+                kept.append(new.half().contiguous())
+        self.rest.append(rest)
+
+    def close(self):
+        self.taps, self.rest = [torch.cat(t) for t in self.taps], torch.cat(self.rest)
+        return self
+
+    def pick(self, index):
+        return [t[index].float().contiguous(memory_format=torch.channels_last) for t in self.taps]
 
 
 def trained(net, batch_loss, args, name, lr=2e-3, tune=0.15, validate=None, every=50):
@@ -77,7 +108,8 @@ def trained(net, batch_loss, args, name, lr=2e-3, tune=0.15, validate=None, ever
     while done < 1:
         done = max((step + 1) / args.steps, (time.time() - start) / (60 * args.minutes))
         for g in opt.param_groups:
-            g["lr"] = g["share"] * lr * min(1, (step + 1) / 20) * max(0.01, 0.5 + 0.5 * math.cos(math.pi * min(1, done)))
+            fall = max(0.01, 0.5 + 0.5 * math.cos(math.pi * min(1, done)))
+            g["lr"] = g["share"] * lr * min(1, (step + 1) / 20) * fall
         net.train()
         loss = batch_loss(net)
         opt.zero_grad()
@@ -190,31 +222,39 @@ def iou(a, b):
     return w * h / (area(a) + area(b) - w * h)
 
 
-def average_precision(frames, overlap=0.5):
-    """frames: [(found boxes with score, true boxes)]. Area under the interpolated precision-recall curve (every point,
-    as Pascal VOC 2010); each true box is found once."""
-    total, rows = sum(len(t) for _, t in frames), []
-    for found, true in frames:
-        free = list(true)
-        for s, *box in sorted(found, reverse=True):
-            best = max(range(len(free)), key=lambda k: iou(box, free[k]), default=None)
-            hit = best is not None and iou(box, free[best]) >= overlap
-            rows.append((s, hit))
-            if hit:
-                free.pop(best)
+def matched(found, true, overlap=0.5):
+    """One frame's found boxes (with score) against its true ones: [(score, whether it hit)], number of true ones."""
+    free, rows = list(true), []
+    for s, *box in sorted(found, reverse=True):
+        best = max(range(len(free)), key=lambda k: iou(box, free[k]), default=None)
+        hit = best is not None and iou(box, free[best]) >= overlap
+        rows.append((s, hit))
+        if hit:
+            free.pop(best)
+    return rows, len(true)
+
+
+def area_under(matches):
+    """Area under the interpolated precision-recall curve (every point, as Pascal VOC 2010) of matched() frames."""
+    rows, total = [r for m, _ in matches for r in m], sum(n for _, n in matches)
     if not rows or not total:
         return 0.0
-    rows.sort(key=lambda r: -r[0])
-    hit = np.cumsum([r[1] for r in rows])
+    rows = np.array(rows, float)
+    hit = np.cumsum(rows[np.argsort(-rows[:, 0], kind="stable"), 1])
     precision, recall = hit / np.arange(1, len(rows) + 1), hit / total
     precision = np.maximum.accumulate(precision[::-1])[::-1]
     return float(np.sum(np.diff(np.concatenate([[0], recall])) * precision))
 
 
+def average_precision(frames, overlap=0.5):
+    """frames: [(found boxes with score, true boxes)]; each true box is found once."""
+    return area_under([matched(f, t, overlap) for f, t in frames])
+
+
 def bootstrap_frames(frames, n=1000, seed=0):
     """95 % interval of the average precision by resampling frames."""
-    rng = np.random.default_rng(seed)
-    s = [average_precision([frames[i] for i in rng.integers(0, len(frames), len(frames))]) for _ in range(n)]
+    rng, matches = np.random.default_rng(seed), [matched(f, t) for f, t in frames]
+    s = [area_under([matches[i] for i in rng.integers(0, len(matches), len(matches))]) for _ in range(n)]
     return [round(float(q), 4) for q in np.percentile(s, [2.5, 97.5])]
 
 

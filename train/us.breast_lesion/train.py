@@ -239,7 +239,7 @@ def card(found, counts, own_masks):
         "id": NAME, "task": "segmentation", "modalities": ["US"], "licence_switch": True,
         "title": "Lesions (masses and cysts) in a B-mode frame of the breast.",
         "evidence_note": "Trained on BUSI, whose licence is unclear (the paper is CC BY 4.0, some copies say CC0, the "
-                         "origin says nothing); single frames without patient ids, one machine, split by near-duplicate "
+                         "origin says nothing); real single frames without patient ids, one machine, split by near-duplicate "
                          "cluster. " + ("" if own_masks else "The masks of the data folder's copy are empty: the truth "
                          "is that of the 150-frame part of BUSI that its SOURCE.md names. ") +
                          "Numbers are cross-fit, each frame judged by the one of three nets that saw nothing of its "

@@ -27,7 +27,24 @@ Volume<std::uint8_t> inverse_of(const Volume<std::uint8_t>& mask) {
   return inverse;
 }
 
-// The cores that are left when `detach_mm` is taken off everywhere: of the largest part and of others as thick as a limb.
+// How far to the front and to the back each part reaches, along the index axis that runs that way: larger is farther back.
+std::vector<std::array<std::int64_t, 2>> reach_to_back(const Components& parts, const Grid& grid) {
+  const AxisOrder order = axis_order(grid);
+  const int axis = order.index_axis[1];
+  const std::int64_t sign = order.positive[1] ? 1 : -1;
+  std::vector<std::array<std::int64_t, 2>> reach(parts.sizes.size(), {std::int64_t{1} << 40, -(std::int64_t{1} << 40)});
+  for (const Run& run : parts.runs) {
+    auto& [front, back] = reach[static_cast<std::size_t>(run.component - 1)];
+    for (const std::int64_t at : {sign * (axis == 0 ? run.first_x : axis == 1 ? run.y : run.z), sign * (axis == 0 ? run.last_x : axis == 1 ? run.y : run.z)}) {
+      front = std::min(front, at);
+      back = std::max(back, at);
+    }
+  }
+  return reach;
+}
+
+// The cores that are left when `detach_mm` is taken off everywhere: of the largest part and of others as thick as a limb
+// that do not lie wholly behind it, as a table does.
 Volume<std::uint8_t> thick_cores(const Volume<std::uint8_t>& mask, double detach_mm) {
   const Volume<float> depth2 = squared_distance_mm2(inverse_of(mask).view());
   Volume<std::uint8_t> core(mask.grid());
@@ -42,8 +59,10 @@ Volume<std::uint8_t> thick_cores(const Volume<std::uint8_t>& mask, double detach
     deep = std::max(deep, *std::max_element(row, row + run.length()));
   }
   std::vector<bool> keep(parts.sizes.size());
+  const auto reach = reach_to_back(parts, mask.grid());
+  const auto main = static_cast<std::size_t>(std::max(1, parts.largest()) - 1);
   for (std::size_t k = 0; k < keep.size(); ++k)
-    keep[k] = static_cast<int>(k) + 1 == parts.largest() || deepest[k] >= static_cast<float>(thinnest_part_mm * thinnest_part_mm);
+    keep[k] = k == main || (deepest[k] >= static_cast<float>(thinnest_part_mm * thinnest_part_mm) && reach[k][0] <= reach[main][1]);
   return mask_of(parts, keep, mask.grid());
 }
 

@@ -60,7 +60,8 @@ def card(t, rows):
         "not_for": ["excluding a bleed", "naming its kind or age", "a scan's probability: slices were taught and measured"],
         "known_failures": ["Slices were picked for a web collection: large bleeds dominate, thin subdurals are few.",
                            "Calcified choroid plexus, falx or basal ganglia can look like blood.",
-                           "Contrast-enhanced vessels, metal and bone windows were not taught."],
+                           "Contrast-enhanced vessels, metal and bone windows were not taught.",
+                           K.shortcut_text(rows)],
         "gate": {"kinds": ["volume", "frames"],
                  "recognised": [{"method": "recognition/ct.region", "label": "head", "probability_min": 0.5}]},
         "results": rows, "network": {**t.network(CROP), "used_by": ["classification/ct.head_bleed"]}}

@@ -141,7 +141,8 @@ def card(t, rows):
         "not_for": ["excluding cancer", "axilla", "elastography, Doppler"],
         "known_failures": ["Frames were resized to a square upstream: taller-than-wide, a sign of malignancy, is lost.",
                            "One hospital and machine: other vendors are not measured.",
-                           "BUSI has axilla views and duplicates among its frames (Pawlowska 2023)."],
+                           "BUSI has axilla views and duplicates among its frames (Pawlowska 2023).",
+                           K.shortcut_text(rows)],
         "gate": {"kinds": ["frames"],
                  "recognised": [{"method": "recognition/us.view", "label": "breast", "probability_min": 0.5}]},
         "results": rows, "network": t.network(None)}

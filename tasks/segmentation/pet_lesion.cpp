@@ -239,10 +239,20 @@ BoxMm box_of(const Finder& finder, const Grid& grid, const std::vector<std::int6
   return box;
 }
 
+/// Where a lesion is to be outlined; `region` (of a search only) is what a threshold makes of it.
+struct Place {
+  BoxMm box;
+  std::vector<std::int64_t> region{};
+};
+// A network that was taught on large tumours spreads a small spot beyond all measure: then its region stands.
+constexpr std::size_t spread_most = 8;
+
 /// About the hottest voxel: what reaches a share of it and `floor`, at most 100 mm away.
-BoxMm box_about(Finder& finder, const Grid& grid, std::int64_t peak, double share, double floor) {
+Place place_about(Finder& finder, const Grid& grid, std::int64_t peak, double share, double floor) {
   const double level = std::max(share * finder.value(peak), std::min(floor, finder.value(peak)));
-  return box_of(finder, grid, finder.grow(peak, level, finder.box_around(peak, 100)));
+  std::vector<std::int64_t> region = finder.grow(peak, level, finder.box_around(peak, 100));
+  const BoxMm box = box_of(finder, grid, region);
+  return {box, std::move(region)};
 }
 
 BoxMm box_of_mark(const Grid& grid, const Mark& mark) {
@@ -259,18 +269,18 @@ BoxMm box_of_mark(const Grid& grid, const Mark& mark) {
   return box;
 }
 
-/// Boxes in the order in which they are outlined: of marks, of the crop, or of what the search finds beside normal uptake.
-std::vector<BoxMm> boxes_for(const Request& request, const Volume<float>& suv, Finder& finder, std::vector<Remark>& remarks) {
+/// Places in the order in which they are outlined: of marks, of the crop, or of what the search finds beside normal uptake.
+std::vector<Place> places_for(const Request& request, const Volume<float>& suv, Finder& finder, std::vector<Remark>& remarks) {
   const Grid& grid = suv.grid();
-  std::vector<BoxMm> boxes;
+  std::vector<Place> places;
   for (const Mark& mark : request.marks)
-    if (mark.positive && !mark.in_pixels && mark.kind == Mark::Kind::box && mark.points.size() > 1) boxes.push_back(box_of_mark(grid, mark));
+    if (mark.positive && !mark.in_pixels && mark.kind == Mark::Kind::box && mark.points.size() > 1) places.push_back({box_of_mark(grid, mark)});
   std::vector<Mark> clicks;
   for (const Mark& mark : request.marks)
     if (mark.kind != Mark::Kind::box) clicks.push_back(mark);
-  for (const std::int64_t peak : peaks_at(suv, clicks, finder, remarks)) boxes.push_back(box_about(finder, grid, peak, 0.25, 0));
+  for (const std::int64_t peak : peaks_at(suv, clicks, finder, remarks)) places.push_back({place_about(finder, grid, peak, 0.25, 0).box});
   const bool by_marks = std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
-  if (by_marks) return boxes;
+  if (by_marks) return places;
   if (request.params.is_set("crop_margin_mm")) {
     const double margin = request.params.number("crop_margin_mm");
     BoxMm box;
@@ -280,7 +290,7 @@ std::vector<BoxMm> boxes_for(const Request& request, const Volume<float>& suv, F
       box.low[k] = margin;
       box.high[k] = extent_mm(grid, k) - margin;
     }
-    return {box};
+    return {{box}};
   }
   const pet::Uptake uptake = pet::uptake_of(suv, {request.params.number("threshold_suv"), 0.3, 5, true});
   int normal = 0;
@@ -291,12 +301,12 @@ std::vector<BoxMm> boxes_for(const Request& request, const Volume<float>& suv, F
     }
     const auto peak = *std::max_element(part.voxels.begin(), part.voxels.end(),
                                         [&](std::int64_t a, std::int64_t b) { return finder.value(a) < finder.value(b); });
-    boxes.push_back(box_about(finder, grid, peak, 0.41, 2.5));
+    places.push_back(place_about(finder, grid, peak, 0.41, 2.5));
   }
   if (normal > 0)
     remarks.push_back({Severity::note, "normal_uptake", std::to_string(normal) + " hot parts lie where brain, heart, kidneys, ureters or "
                                                         "bladder are, and were left out (detection/pet.hot_spots names them)"});
-  return boxes;
+  return places;
 }
 
 std::vector<Lesion> learned_lesions(const Request& request, const nn::ModelStore& models, const Volume<float>& suv, std::vector<Remark>& remarks) {
@@ -304,19 +314,20 @@ std::vector<Lesion> learned_lesions(const Request& request, const nn::ModelStore
   for (float& v : finite.voxels())
     if (!std::isfinite(v)) v = 0;
   Finder finder(suv);
-  const std::vector<BoxMm> boxes = boxes_for(request, finite, finder, remarks);
+  const std::vector<Place> places = places_for(request, finite, finder, remarks);
   std::vector<Lesion> lesions;
-  for (std::size_t i = 0; i < boxes.size(); ++i) {
-    request.control.report(static_cast<double>(i) / static_cast<double>(boxes.size()), "lesions");
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    request.control.report(static_cast<double>(i) / static_cast<double>(places.size()), "lesions");
     // What an earlier box already covers is not outlined again.
     const bool covered = std::any_of(lesions.begin(), lesions.end(), [&](const Lesion& lesion) {
       const BoxMm have = box_of(finder, suv.grid(), lesion.voxels);
       for (std::size_t k = 0; k < 3; ++k)
-        if (boxes[i].low[k] < have.low[k] - 10 || boxes[i].high[k] > have.high[k] + 10) return false;
+        if (places[i].box.low[k] < have.low[k] - 10 || places[i].box.high[k] > have.high[k] + 10) return false;
       return true;
     });
     if (covered && request.marks.empty()) continue;
-    std::vector<std::int64_t> voxels = outlined(models, finite, boxes[i]);
+    std::vector<std::int64_t> voxels = outlined(models, finite, places[i].box);
+    if (!places[i].region.empty() && voxels.size() > spread_most * places[i].region.size()) voxels = places[i].region;
     std::erase_if(voxels, [&](std::int64_t at) { return finder.is_taken(at) || std::isnan(finder.value(at)); });
     Lesion lesion = finder.take(std::move(voxels));
     const double ml = static_cast<double>(lesion.voxels.size()) * suv.grid().voxel_volume_ml();

@@ -82,6 +82,8 @@ def run_documents(tally):
         os.symlink(PENTA, f"{folder}/penta")
         os.symlink(ROOT / "build", f"{folder}/build")
         os.symlink(ROOT / "tools", f"{folder}/tools")
+        os.symlink(ROOT / "tests", f"{folder}/tests")
+        os.symlink(ROOT / "models", f"{folder}/models")
         for command in document_commands(document):
             name = f"{document.relative_to(ROOT)}: {command}"
             if "$PENTA_DATA" in command and not data_is_here():

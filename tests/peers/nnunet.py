@@ -144,16 +144,49 @@ def compare_random(penta, folders, name, work, score):
     judge(f"{name} random weights", f"logits differ by {gap:.1e} of the largest", None if gap <= LOGITS else f"over {LOGITS}", score)
 
 
+def store(folders):
+    """tests/nnunet/: small folders with an image and the labels that nnU-Net gives, so that ./test checks parity without it."""
+    import hashlib
+    from importlib.metadata import version
+    import nnunet_folders
+    to = ROOT / "tests/nnunet"
+    shutil.rmtree(to, ignore_errors=True)
+    told = {"command": "tests/peers/nnunet.py --store", "made_by": {p: version(p) for p in ("nnunetv2", "torch", "dynamic_network_architectures")},
+            "licence": "CC0-1.0 (phantoms and weights of our own)", "sha256": {}}
+    for name in nnunet_folders.STORED:
+        made(folders, name, 60)
+        shutil.copytree(folders / name, to / name)
+        images = cases_of(folders / f"{name}.images")["new1"]
+        with tempfile.TemporaryDirectory() as work:
+            shutil.copy(theirs(predictor_of(folders / name), images, pathlib.Path(work) / "labels"), to / name / "expected.nii.gz")
+        for i, image in enumerate(images):
+            shutil.copy(image, to / name / f"image_{i}.nii.gz")
+    for file in sorted(to.rglob("*.*")):
+        told["sha256"][str(file.relative_to(to))] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (to / "SOURCE.json").write_text(json.dumps(told, indent=1) + "\n")
+    return 0
+
+
+def made(folder, name, iterations):
+    """Makes a trained folder where it is not there yet."""
+    if not list((folder / name).glob("fold_*/checkpoint_final.pth")):
+        script = pathlib.Path(__file__).with_name("nnunet_folders.py")
+        subprocess.run([sys.executable, script, folder, name, "--iterations", str(iterations)], check=True, stdout=subprocess.DEVNULL)
+
+
 def main():
     parser = parser_of(__doc__)
     parser.add_argument("--folders", type=pathlib.Path, default=ROOT / "build/nnunet-folders")
     parser.add_argument("--iterations", type=int, default=80)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--store", action="store_true", help="make tests/nnunet/ anew")
     given = parser.parse_args()
     if importlib.util.find_spec("nnunetv2") is None:
         return other_python()
     for key in ("raw", "preprocessed", "results"):
         os.environ.setdefault(f"nnUNet_{key}", "/nowhere")
+    if given.store:
+        return store(given.folders)
     import nnunet_folders
     score = [0, 0]
     work = pathlib.Path(tempfile.mkdtemp())
@@ -162,9 +195,7 @@ def main():
             if given.only not in name:
                 continue
             for folder, iterations in ((given.folders, given.iterations), (given.folders / "random", 0)):
-                if not list((folder / name).glob("fold_*/checkpoint_final.pth")):
-                    subprocess.run([sys.executable, pathlib.Path(nnunet_folders.__file__), folder, name, "--iterations", str(iterations)],
-                                   check=True, stdout=subprocess.DEVNULL)
+                made(folder, name, iterations)
             for step, folder in ((compare, given.folders), (compare_random, given.folders / "random")):
                 try:
                     step(given.penta, folder, name, work, score)

@@ -31,9 +31,9 @@ CASES = {
                          zero_outside=True),
     "regions": dict(channels={"0": "MR"}, labels={"background": 0, "whole": [1, 2], "core": [2], "ignore": 3},
                     regions_class_order=[1, 2], configuration="3d_fullres", size=(40, 40, 32), spacing=(1.3, 1.3, 1.3),
-                    features=(8, 16, 24)),
+                    features=(8, 16, 24), longer=3),
     "slices2d": dict(channels={"0": "T1"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
-                     size=(56, 48, 12), spacing=(1.1, 1.1, 4.0), features=(8, 16, 24, 32), longer=4),
+                     size=(56, 48, 12), spacing=(1.1, 1.1, 4.0), features=(8, 16, 24, 32)),
 }
 # Small enough to be kept in tests/nnunet/ (nnunet.py --store).
 STORED = {
@@ -42,8 +42,8 @@ STORED = {
                           size=(26, 24, 22), spacing=(1.3, 1.3, 1.3), features=(4, 6, 8), longer=3),
     "tiny_plain": dict(channels={"0": "T2"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="3d_fullres",
                        size=(28, 9, 26), spacing=(1.0, 4.0, 1.0), features=(4, 6, 8), zero_outside=True, longer=3),
-    "tiny_slices": dict(channels={"0": "CT"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
-                        size=(32, 28, 8), spacing=(1.1, 1.1, 4.0), features=(4, 6, 8), longer=8),
+    "tiny_slices": dict(channels={"0": "PET"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
+                        size=(32, 28, 8), spacing=(1.1, 1.1, 4.0), features=(6, 10, 14), longer=2),
 }
 ALL = {**CASES, **STORED}
 
@@ -140,11 +140,12 @@ def planned(name, case):
     return plans
 
 
-def batches(trainer, cases, patch, rng, size=2):
+def batches(trainer, cases, patch, rng):
     """Random patches, every second one about a voxel of a label; the target also at the coarser heads' resolutions."""
     import torch
     scales = trainer._get_deep_supervision_scales()
     regions = trainer.label_manager.foreground_regions if trainer.label_manager.has_regions else None
+    size = 2 if len(patch) == 3 else 16
     while True:
         data, target = [], []
         for b in range(size):
@@ -169,7 +170,7 @@ def batches(trainer, cases, patch, rng, size=2):
         if regions is not None:
             y = torch.cat([sum((y == v).float() for v in (r if isinstance(r, tuple) else (r,))) for r in regions], 1)
             if trainer.label_manager.has_ignore_label:
-                y = torch.cat([y, torch.ones_like(y[:, :1])], 1)
+                y = torch.cat([y, torch.zeros_like(y[:, :1])], 1)    # 1 would be: ignored
         if scales is None:
             yield {"data": x, "target": y}
         yield {"data": x, "target": [torch.nn.functional.interpolate(y, scale_factor=tuple(s), mode="nearest") for s in scales]}

@@ -68,7 +68,9 @@ def card(t, rows):
         "intended_use": "Research on slices that show the lesion. Research use, not a medical device.",
         "not_for": ["excluding a tumour", "other tumours, metastases, abscess", "images without contrast agent"],
         "known_failures": [SHORTCUT, "Slices were picked to show the tumour: of a scan most slices do not.",
-                           "No patient ids: clusters of near-duplicates only approximate patients.", "CT slices of heads are not abstained on: the class 'none' holds some.",
+                           "No patient ids: clusters of near-duplicates only approximate patients.", "Heat maps of pituitary tumours often lie above the tumour (corpus callosum): sagittal mid-line "
+                           "slices are most of that class, so the plane is part of what is recognised.",
+                           "CT slices of heads are not abstained on: the class 'none' holds some.",
                            K.shortcut_text(rows)],
         "gate": {"kinds": ["frames"],
                  "recognised": [{"method": "recognition/mr.sequence", "label": "T1", "probability_min": 0.5}]},

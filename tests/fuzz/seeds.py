@@ -3,6 +3,7 @@ Interfile, PNG, a model card."""
 import gzip
 import io
 import json
+import pathlib
 import struct
 import zipfile
 import zlib
@@ -125,13 +126,24 @@ def card():
                                    "output": {"kind": "logits", "classes": ["background", "a"]}}, "results": []}).encode()
 
 
+def nnunet(name):
+    """A checkpoint and its pickle alone, and plans with their dataset parted by a zero, of a folder of tests/nnunet/."""
+    source = pathlib.Path(__file__).resolve().parents[1] / "nnunet" / name
+    checkpoint = (source / "fold_0" / "checkpoint_final.pth").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(checkpoint)) as archive:
+        pickle = next(archive.read(member) for member in archive.namelist() if member.endswith("data.pkl"))
+    plans, dataset = (json.dumps(json.loads((source / f"{kind}.json").read_text())).encode() for kind in ("plans", "dataset"))
+    return {"checkpoint": [checkpoint, pickle], "plans": [plans + b"\0" + dataset]}
+
+
 def make(target, folder):
     """Writes the seeds of one target into `folder`; kinds are told by the target's name."""
     kinds = {"dicom": [dicom(), dicom(b"US", pixels=False)], "nifti": [nifti(), gzip.compress(nifti(), mtime=0)],
              "nrrd": [nrrd(), nrrd(packed=True)], "metaimage": [metaimage(), metaimage(packed=True)],
              "tiff": [tiff(), tiff(big=True)], "numpy": [npy(), npy("|u1", "(1, 2, 3)", bytes(6), 2), npy("<c8", "(1, 1, 1)", bytes(8)), npz()],
              "interfile": [interfile(kind) for kind in ("image", "projections", "list", "sinogram")],
-             "png": [png()], "bundle": [card()], "card": [card()], "json": [card()]}
+             "png": [png()], "bundle": [card()], "card": [card()], "json": [card()],
+             **nnunet("tiny_plain")}
     files = next((files for word, files in kinds.items() if word in target), [b"\0"])
     for number, data in enumerate(files):
         (folder / f"seed-{number}").write_bytes(data)

@@ -45,6 +45,8 @@ def quiet(function, *words, **named):
 
 
 def predictor_of(folder, mirror=True):
+    for key in ("raw", "preprocessed", "results"):        # read when nnU-Net is imported
+        os.environ.setdefault(f"nnUNet_{key}", "/nowhere")
     import torch
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
     predictor = nnUNetPredictor(tile_step_size=0.5, use_gaussian=True, use_mirroring=mirror, perform_everything_on_device=False,
@@ -183,8 +185,6 @@ def main():
     given = parser.parse_args()
     if importlib.util.find_spec("nnunetv2") is None:
         return other_python()
-    for key in ("raw", "preprocessed", "results"):
-        os.environ.setdefault(f"nnUNet_{key}", "/nowhere")
     if given.store:
         return store(given.folders)
     import nnunet_folders

@@ -45,7 +45,10 @@ STORED = {
     "tiny_slices": dict(channels={"0": "PET"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="2d",
                         size=(32, 28, 8), spacing=(1.1, 1.1, 4.0), features=(6, 10, 14), longer=2),
 }
-ALL = {**CASES, **STORED}
+# As wide as nnU-Net's own, for nnunet_speed.py.
+SPEED = {"wide3d": dict(channels={"0": "T1"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="3d_fullres",
+                        size=(96, 88, 80), spacing=(1.5, 1.5, 1.5), features=(32, 64, 128, 256), patch=64)}
+ALL = {**CASES, **STORED, **SPEED}
 
 
 def phantom(rng, case, stretch=1.0):
@@ -134,7 +137,7 @@ def planned(name, case):
     words["n_conv_per_stage_decoder"] = words["n_conv_per_stage_decoder"][:stages - 1]
     total = np.prod(np.array(words["strides"]), axis=0)
     patch = np.array(configuration["patch_size"])
-    small = np.minimum(patch, 32)
+    small = np.minimum(patch, case.get("patch", 32))
     configuration["patch_size"] = [int(max(t, p // t * t)) for p, t in zip(small, total)]
     configuration["batch_size"] = 2
     return plans

@@ -5,6 +5,7 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/convolution.hpp>
+#include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
 
 #include "nn/model_access.h"
@@ -13,25 +14,34 @@ namespace penta::nn {
 
 namespace {
 
-/// The values behind an output that is a constant, perhaps stored in another precision.
-std::shared_ptr<ov::op::v0::Constant> constant_behind(const ov::Output<ov::Node>& output) {
+/// The values behind an output that is a constant: perhaps stored in another precision or shape.
+struct Values {
+  std::vector<float> values;
+  ov::Shape shape;
+};
+
+std::optional<Values> values_behind(const ov::Output<ov::Node>& output) {
   const auto node = output.get_node_shared_ptr();
-  if (auto constant = ov::as_type_ptr<ov::op::v0::Constant>(node)) return constant;
-  if (ov::as_type_ptr<ov::op::v0::Convert>(node)) return constant_behind(node->input_value(0));
-  return nullptr;
+  if (const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(node)) return Values{constant->cast_vector<float>(), constant->get_shape()};
+  const bool reshape = static_cast<bool>(ov::as_type_ptr<ov::op::v1::Reshape>(node));
+  if (!reshape && !ov::as_type_ptr<ov::op::v0::Convert>(node)) return std::nullopt;
+  auto found = values_behind(node->input_value(0));
+  if (!found || !reshape) return found;
+  if (output.get_partial_shape().is_dynamic()) return std::nullopt;
+  found->shape = output.get_shape();
+  return found;
 }
 
 /// One value a class, broadcast over everything else; none for other constants.
-std::vector<float> bias_of(const ov::op::v0::Constant& constant, std::int64_t classes, std::size_t rank) {
-  const ov::Shape& shape = constant.get_shape();
-  std::vector<float> values = constant.cast_vector<float>();
-  if (values.size() == 1) return std::vector<float>(static_cast<std::size_t>(classes), values[0]);
+std::vector<float> bias_of(const Values& constant, std::int64_t classes, std::size_t rank) {
+  const ov::Shape& shape = constant.shape;
+  if (constant.values.size() == 1) return std::vector<float>(static_cast<std::size_t>(classes), constant.values[0]);
   // Broadcasting counts from the last axis: the class axis is the second of `rank`.
   const std::size_t axis = shape.size() + 1 - rank;
-  if (shape.size() + 1 < rank || axis >= shape.size() || shape[axis] != values.size() ||
-      static_cast<std::int64_t>(values.size()) != classes)
+  if (shape.size() + 1 < rank || axis >= shape.size() || shape[axis] != constant.values.size() ||
+      static_cast<std::int64_t>(constant.values.size()) != classes)
     return {};
-  return values;
+  return constant.values;
 }
 
 bool all_are(const auto& values, std::int64_t wanted) {
@@ -45,24 +55,24 @@ struct Found {
 
 std::optional<Found> last_layer(const ov::Output<ov::Node>& result) {
   std::shared_ptr<ov::Node> node = result.get_node_shared_ptr();
-  std::shared_ptr<ov::op::v0::Constant> added;
+  std::optional<Values> added;
   if (ov::as_type_ptr<ov::op::v1::Add>(node)) {
-    added = constant_behind(node->input_value(1));
+    added = values_behind(node->input_value(1));
     const std::size_t other = added ? 0 : 1;
-    if (!added) added = constant_behind(node->input_value(0));
+    if (!added) added = values_behind(node->input_value(0));
     if (!added) return std::nullopt;
     node = node->input_value(other).get_node_shared_ptr();
   }
   const auto convolution = ov::as_type_ptr<ov::op::v1::Convolution>(node);
   if (!convolution) return std::nullopt;
-  const auto kernel = constant_behind(convolution->input_value(1));
-  if (!kernel || kernel->get_shape().size() < 3) return std::nullopt;
-  const ov::Shape& shape = kernel->get_shape();
+  const auto kernel = values_behind(convolution->input_value(1));
+  if (!kernel || kernel->shape.size() < 3) return std::nullopt;
+  const ov::Shape& shape = kernel->shape;
   const std::vector<std::size_t> sides(shape.begin() + 2, shape.end());
   if (!all_are(sides, 1) || !all_are(convolution->get_strides(), 1) || !all_are(convolution->get_pads_begin(), 0) ||
       !all_are(convolution->get_pads_end(), 0))
     return std::nullopt;
-  Found found{{static_cast<std::int64_t>(shape[0]), static_cast<std::int64_t>(shape[1]), kernel->cast_vector<float>(),
+  Found found{{static_cast<std::int64_t>(shape[0]), static_cast<std::int64_t>(shape[1]), kernel->values,
                std::vector<float>(shape[0])},
               convolution->input_value(0)};
   if (added) found.head.bias = bias_of(*added, found.head.classes, shape.size());

@@ -223,14 +223,43 @@ TEST(Models, TwinOneThreadAndAll) {
   const ModelStore store({repository() / "models"});
   for (const fs::path& folder : model_folders()) {
     const Bundle& bundle = store.need(folder.filename().string());
-    const InputSpec& input = bundle.network.input;
-    const auto size = input.size.value_or(std::array<std::int64_t, 2>{192, 128});
-    const Tensor x = sine(input.dims == 3 ? std::vector<std::int64_t>{1, 1, 40, 56, 40}
-                                          : std::vector<std::int64_t>{1, 1, size[1], size[0]});
+    std::vector<std::int64_t> shape;
+    for (const Json& n : Json::parse(file_text(folder / "parity.json")).at("shape").items()) shape.push_back(n.integer());
+    const Tensor x = sine(shape);
     const Tensor all = store.network(bundle).run(x);
     const ThreadLimit limit(1);
     EXPECT_EQ(ModelStore({folder}).network(bundle).run(x).values, all.values) << folder;
   }
+}
+
+// Twin: a network whose compiled form lies on disk, and one compiled anew; a damaged file is as none.
+TEST(Models, TwinCompiledOnDisk) {
+  const fs::path cache = fs::temp_directory_path() / ("penta_cache_test_" + std::to_string(::getpid()));
+  const char* before = std::getenv("PENTA_CACHE");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("PENTA_CACHE", cache.c_str(), 1);
+  const std::string bytes = file_text(repository() / "nn/testdata/judge.onnx");
+  const auto load = [&] { return Network::load(std::as_bytes(std::span(bytes.data(), bytes.size())), "judge", Precision::f32, "judge"); };
+  const std::vector<std::string> outputs{"logits", "cam"};
+  const Tensor x = sine({1, 1, 5, 7});
+  const std::vector<Tensor> fresh = load().run(x, outputs), again = load().run(x, outputs);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(cache))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  EXPECT_EQ(files.size(), 1U);
+  for (const fs::path& file : files) fs::resize_file(file, fs::file_size(file) / 2);
+  const Network network = load();
+  const std::vector<Tensor> damaged = network.run(x, outputs);
+  EXPECT_TRUE(network.has_output("ood"));
+  EXPECT_FALSE(network.has_output("other"));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(again[i].shape, fresh[i].shape);
+    EXPECT_EQ(again[i].values, fresh[i].values);
+    EXPECT_EQ(damaged[i].values, fresh[i].values);
+  }
+  if (before == nullptr) ::unsetenv("PENTA_CACHE");
+  else ::setenv("PENTA_CACHE", kept.c_str(), 1);
+  fs::remove_all(cache);
 }
 
 class Bundles : public testing::Test {

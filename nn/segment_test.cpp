@@ -49,7 +49,10 @@ std::shared_ptr<ov::Model> small_model(std::size_t dims, std::size_t channels, s
   const auto conv = std::make_shared<ov::op::v1::Convolution>(input, constant(first, 1.7, 0.3), ones, same, same, ones);
   const auto relu = std::make_shared<ov::op::v0::Relu>(conv);
   const auto head = std::make_shared<ov::op::v1::Convolution>(relu, constant(last, 2.3, 1), ones, none, none, ones);
-  const auto added = std::make_shared<ov::op::v1::Add>(head, constant(bias, 0.9, 0.1));
+  // As OpenVINO's reader of ONNX makes it.
+  const auto wanted = ov::op::v0::Constant::create(ov::element::i64, {bias.size()}, std::vector<std::int64_t>(bias.begin(), bias.end()));
+  const auto shaped = std::make_shared<ov::op::v1::Reshape>(constant({classes}, 0.9, 0.1), wanted, false);
+  const auto added = std::make_shared<ov::op::v1::Add>(head, shaped);
   return std::make_shared<ov::Model>(ov::OutputVector{added}, ov::ParameterVector{input}, "small");
 }
 

@@ -16,6 +16,10 @@ const std::map<std::string, std::string>& built_in_cards_files();
 static std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   std::vector<MethodPtr> list;
   { extern MethodPtr make_recognition_any_header(); list.push_back(make_recognition_any_header()); }
+  { extern MethodPtr make_recognition_any_modality(const nn::ModelStore&); list.push_back(make_recognition_any_modality(models)); }
+  { extern MethodPtr make_recognition_ct_region(const nn::ModelStore&); list.push_back(make_recognition_ct_region(models)); }
+  { extern MethodPtr make_recognition_mr_sequence(const nn::ModelStore&); list.push_back(make_recognition_mr_sequence(models)); }
+  { extern MethodPtr make_recognition_us_view(const nn::ModelStore&); list.push_back(make_recognition_us_view(models)); }
   { extern MethodPtr make_recognition_pet_study(); list.push_back(make_recognition_pet_study()); }
   { extern MethodPtr make_recognition_spect_study(); list.push_back(make_recognition_spect_study()); }
   { extern MethodPtr make_classification_spect_perfusion(); list.push_back(make_classification_spect_perfusion()); }

@@ -325,7 +325,7 @@ def card(rows, data, temperature, threshold):
                            "hc18 is one centre with two machine types: heads of other vendors are hardly tested (two "
                            "of sononet-examples, both found)."],
         "results": rows,
-        "network": {"file": "model.onnx",
+        "network": {"file": "model.onnx", "used_by": ["recognition/us.view"],
                     "input": {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [SIZE, SIZE],
                               "resize": "area", "crop": {"kind": "content_box", "level": 16, "share": 0.08},
                               "pad_multiple": 1, "pad": "edge", "normalise": {"kind": "unit", "scale": 255}},

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "nn/bundle.h"
+#include "nn/judge.h"
+#include "tasks/methods.h"
+#include "tasks/slices.h"
+
+namespace penta {
+
+namespace {
+
+constexpr double step_mm = 10;          // between the slices that are looked at
+constexpr std::size_t slices_max = 40;  // of a long scan; then they lie farther apart
+constexpr double present_min = 0.5;     // mean probability of three neighbours that says a region is covered
+// Windows in HU through which a slice is looked at: soft tissue, and all. The same as LOOKS of train/ct.region/train.py.
+constexpr std::array<std::array<double, 2>, 2> windows{{{-160, 240}, {-1000, 1000}}};
+
+/// One axial slice that was judged.
+struct Judged {
+  double place_mm = 0;  ///< along the patient's axis to the head; the number of the picture where there is no volume
+  nn::Judgement judgement;
+};
+
+std::vector<CutSlice> looks_of(const CutSlice& slice, bool in_hu) {
+  std::vector<CutSlice> looks;
+  const auto copy = [&] { return CutSlice{slice.picture.clone(), slice.axis, slice.place}; };
+  if (!in_hu) {
+    looks.push_back(copy());
+    to_grey(looks.back().picture);
+    return looks;
+  }
+  for (const auto& [lower, upper] : windows) {
+    looks.push_back(copy());
+    to_grey_window(looks.back().picture, lower, upper);
+  }
+  return looks;
+}
+
+/// The axial slices of a volume, from feet to head.
+std::vector<CutSlice> axial_slices(const AnyVolume& volume) {
+  const Grid& grid = grid_of(volume);
+  const AxisOrder order = axis_order(grid);
+  const int axis = order.index_axis[2];
+  const std::int64_t n = grid.size()[static_cast<std::size_t>(axis)];
+  const double length_mm = static_cast<double>(n) * grid.spacing_mm()[static_cast<std::size_t>(axis)];
+  const auto wanted = static_cast<std::int64_t>(std::clamp(length_mm / step_mm, 1.0, static_cast<double>(slices_max)));
+  const std::int64_t count = std::min(n, wanted);
+  std::vector<CutSlice> slices;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto k = static_cast<std::int64_t>((static_cast<double>(i) + 0.5) * static_cast<double>(n) / static_cast<double>(count));
+    const std::int64_t place = order.positive[2] ? k : n - 1 - k;
+    slices.push_back({cut(volume, axis, place), axis, place});
+  }
+  return slices;
+}
+
+double place_of(const Image& image, const CutSlice& slice) {
+  if (!image.is_volume()) return static_cast<double>(slice.place);
+  IndexPoint at{};
+  const double k = static_cast<double>(slice.place);
+  (slice.axis == 0 ? at.x : slice.axis == 1 ? at.y : at.z) = k;
+  return grid_of(image.volume()).to_patient(at).z;
+}
+
+/// Running means of three neighbours, [slice][class].
+std::vector<std::vector<double>> smoothed(const std::vector<Judged>& slices) {
+  std::vector<std::vector<double>> made(slices.size());
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    const std::size_t first = i == 0 ? 0 : i - 1, last = std::min(i + 1, slices.size() - 1);
+    made[i].resize(slices[i].judgement.probabilities.size());
+    for (std::size_t j = first; j <= last; ++j)
+      for (std::size_t c = 0; c < made[i].size(); ++c)
+        made[i][c] += slices[j].judgement.probabilities[c] / static_cast<double>(last - first + 1);
+  }
+  return made;
+}
+
+std::string text_of(double value, int digits) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+/// From where to where each region is covered: runs of slices that it is the likeliest of.
+Table places_table(const std::vector<Judged>& slices, const std::vector<std::vector<double>>& p, const std::vector<std::string>& names,
+                   bool in_mm) {
+  Table table{{"region", in_mm ? "from [mm]" : "from [picture]", in_mm ? "to [mm]" : "to [picture]", "slices", "probability"}, {}};
+  const auto top = [&](std::size_t i) { return static_cast<std::size_t>(std::max_element(p[i].begin(), p[i].end()) - p[i].begin()); };
+  for (std::size_t first = 0; first < p.size();) {
+    const std::size_t region = top(first);
+    std::size_t end = first;
+    double sum = 0;
+    while (end < p.size() && top(end) == region) sum += p[end++][region];
+    const double mean = sum / static_cast<double>(end - first);
+    if (mean >= present_min)
+      table.rows.push_back({names[region], text_of(slices[first].place_mm, in_mm ? 1 : 0), text_of(slices[end - 1].place_mm, in_mm ? 1 : 0),
+                            std::to_string(end - first), text_of(mean, 3)});
+    first = end;
+  }
+  return table;
+}
+
+class CtRegion final : public Method {
+ public:
+  explicit CtRegion(const nn::ModelStore& models) : models_(models) {}
+  [[nodiscard]] const Card& card() const noexcept override { return card_; }
+
+  [[nodiscard]] Answer run(const Request& request) const override {
+    const auto& image = request.need<Image>("image");
+    const nn::Bundle& bundle = models_.need("ct.region");
+    const std::vector<Judged> slices = judged(image, bundle, request.control);
+    const auto p = smoothed(slices);
+    nn::Judgement highest;  // of each region over the slices: what the scan covers
+    highest.probabilities.assign(bundle.network.classes.size(), 0);
+    for (const auto& one : p)
+      for (std::size_t c = 0; c < one.size(); ++c) highest.probabilities[c] = std::max(highest.probabilities[c], one[c]);
+    for (const Judged& one : slices)
+      if (one.judgement.strangeness)
+        highest.strangeness = highest.strangeness.value_or(0) + *one.judgement.strangeness / static_cast<double>(slices.size());
+    const auto abstained = nn::abstention(bundle.network, highest);
+    Answer answer;
+    if (abstained) answer.remarks.push_back({Severity::warning, abstained->code, abstained->why});
+    answer.artifacts.push_back({"scores", scores_of(bundle.network.classes, highest.probabilities, !abstained && bundle.network.temperature)});
+    answer.artifacts.push_back({"where", places_table(slices, p, bundle.network.classes, image.is_volume())});
+    return answer;
+  }
+
+ private:
+  [[nodiscard]] std::vector<Judged> judged(const Image& image, const nn::Bundle& bundle, const Control& control) const {
+    const std::vector<CutSlice> slices = image.is_volume() ? axial_slices(image.volume()) : standing_slices(image);
+    if (slices.empty()) throw Error(Code::bad_input, "recognising the CT region: the image has no axial slice");
+    // Hounsfield units have air below zero; what has not is a picture of grey values.
+    const bool in_hu = std::any_of(slices.begin(), slices.end(), [](const CutSlice& s) {
+      return std::any_of(s.picture.voxels().begin(), s.picture.voxels().end(), [](float v) { return v < -300; });
+    });
+    std::vector<Judged> made;
+    for (const CutSlice& slice : slices) {
+      control.report(static_cast<double>(made.size()) / static_cast<double>(slices.size()), "ct.region");
+      made.push_back({place_of(image, slice), judge_together(models_, bundle, looks_of(slice, in_hu))});
+    }
+    return made;
+  }
+
+  const nn::ModelStore& models_;
+  Card card_ = built_in_card("recognition/ct.region");
+};
+
+}  // namespace
+
+MethodPtr make_recognition_ct_region(const nn::ModelStore& models) { return std::make_unique<CtRegion>(models); }
+
+}  // namespace penta

@@ -6,6 +6,7 @@
 
 #include "nn/bundle.h"
 #include "nn/judge.h"
+#include "nn/occlusion.h"
 #include "nn/segment.h"
 #include "tasks/finite.h"
 #include "tasks/heat.h"
@@ -35,7 +36,7 @@ class NetworkMethod final : public Method {
     if (card_.task != Task::segmentation)
       judge(request, answer, replaced);
     else
-      answer.artifacts.push_back({card_.outputs.front().role, labels(request, replaced)});
+      segment(request, answer, replaced);
     say_non_finite(replaced, "of the image", "the smallest finite value is taken there", answer.remarks);
     return answer;
   }
@@ -56,8 +57,27 @@ class NetworkMethod final : public Method {
       card.outputs.push_back({segments ? "labels" : "scores", segments ? "labels" : "scores", "", "", {}});
     }
     if (card.gate.kinds.empty()) card.gate.kinds = {spec.dims == 3 ? "volume" : "frames"};
+    add_parameter(card);
     if (card.determinism.empty()) card.determinism = "The same labels for any number of threads (one fixed layout).";
     return card;
+  }
+
+  /// What every network of a task can do more than its card says.
+  static void add_parameter(Card& card) {
+    Parameter parameter;
+    if (card.task == Task::segmentation) {
+      parameter.name = "uncertainty";
+      parameter.type = "flag";
+      parameter.default_value = false;
+      parameter.text = "also an image of 1 less the probability of the label (of volumes)";
+    } else {
+      parameter.name = "heat_map";
+      parameter.type = "choice";
+      parameter.choices = {"auto", "occlusion", "none"};
+      parameter.default_value = "auto";
+      parameter.text = "where the most probable label is seen: the network's own map where it has one, or by covering parts";
+    }
+    if (card.parameter(parameter.name) == nullptr) card.parameters.push_back(std::move(parameter));
   }
 
   /// In channel order. A card of one unnamed channel calls its input as its `inputs` do.
@@ -104,7 +124,7 @@ class NetworkMethod final : public Method {
   }
 
   /// Of the images as they were read: a float copy is made only of one with values that are not finite.
-  Volume<std::uint16_t> volume_labels(const Request& request, std::int64_t& replaced) const {
+  Volume<std::uint16_t> volume_labels(const Request& request, nn::SegmentExtra& extra, std::int64_t& replaced) const {
     std::vector<AnyVolume> changed;
     std::vector<const AnyVolume*> channels;
     const std::vector<const Image*> given = images(request);
@@ -116,7 +136,7 @@ class NetworkMethod final : public Method {
       if (holed) changed.emplace_back(finite(floats->clone(), replaced));
       channels.push_back(holed ? &changed.back() : &volume);
     }
-    return nn::segment(models_, bundle_, channels, request.control);
+    return nn::segment(models_, bundle_, channels, request.control, &extra);
   }
 
   const FrameSequence& frames(const Request& request) const {
@@ -125,13 +145,21 @@ class NetworkMethod final : public Method {
     return all;
   }
 
-  LabelMap labels(const Request& request, std::int64_t& replaced) const {
+  void segment(const Request& request, Answer& answer, std::int64_t& replaced) const {
+    nn::SegmentExtra extra;
+    extra.want_uncertainty = request.params.is_set("uncertainty") && request.params.flag("uncertainty");
+    answer.artifacts.push_back({card_.outputs.front().role, labels(request, extra, replaced)});
+    if (extra.uncertainty)
+      answer.artifacts.push_back({"uncertainty", image_like(*images(request).front(), std::move(*extra.uncertainty), "1")});
+  }
+
+  LabelMap labels(const Request& request, nn::SegmentExtra& extra, std::int64_t& replaced) const {
     LabelMap map;
     map.segments = bundle_.network.segments;
     map.acquisition = images(request).front()->acquisition;
     if (bundle_.network.input.dims == 3) {
       request.control.report(0, card_.id);
-      map.layers.push_back(volume_labels(request, replaced));
+      map.layers.push_back(volume_labels(request, extra, replaced));
       return map;
     }
     const FrameSequence& all = frames(request);
@@ -162,13 +190,21 @@ class NetworkMethod final : public Method {
     ++verdict.count;
   }
 
+  nn::Judgement judged(const Request& request, const std::vector<VolumeView<const float>>& channels) const {
+    const std::string how = request.params.is_set("heat_map") ? request.params.text("heat_map") : "auto";
+    if (how == "occlusion") return nn::judge_with_occlusion(models_, bundle_, channels, request.control);
+    nn::Judgement judgement = nn::judge(models_, bundle_, channels);
+    if (how == "none") judgement.heat.clear();
+    return judgement;
+  }
+
   void judge(const Request& request, Answer& answer, std::int64_t& replaced) const {
     Verdict verdict;
     std::vector<Artifact> heat;
     if (bundle_.network.input.dims == 3) {
       request.control.report(0, card_.id);
       const std::vector<Volume<float>> channels = volumes(request, replaced);
-      const nn::Judgement judgement = nn::judge(models_, bundle_, views(channels));
+      const nn::Judgement judgement = judged(request, views(channels));
       add(judgement, verdict);
       if (!judgement.heat.empty()) {
         Volume<float> map = heat_on(judgement, top_of(verdict.mean), channels.front().grid());
@@ -190,7 +226,8 @@ class NetworkMethod final : public Method {
     for (std::size_t i = 0; i < count; ++i) {
       request.control.report(static_cast<double>(i) / static_cast<double>(count), card_.id);
       const Volume<float> picture = finite(picture_volume(all[i * all.size() / count]), replaced);
-      const nn::Judgement judgement = nn::judge(models_, bundle_, picture.view());
+      const auto view = picture.view();
+      const nn::Judgement judgement = judged(request, {view});
       add(judgement, verdict);
       const std::size_t top = top_of(judgement.probabilities);
       if (judgement.heat.empty() || judgement.probabilities[top] <= highest) continue;

@@ -148,5 +148,101 @@ TEST_F(NetworkMethods, NonFinitePixelsAreReplacedAndSaidTwin) {
   }
 }
 
+/// A bundle whose `network` says more than SetUp's: the whole member is given, but for its hash.
+void write_card(const fs::path& folder, const std::string& network, const std::string& head, const std::string& rest) {
+  const fs::path source = fs::path(__FILE__).parent_path().parent_path() / "nn/testdata" / network;
+  std::ifstream in(source, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  fs::create_directories(folder);
+  std::ofstream(folder / "model.onnx", std::ios::binary) << bytes;
+  std::ofstream(folder / "card.json") << "{" << head << R"(, "title": "t", "network": {"sha256": ")"
+                                      << sha256_hex(std::as_bytes(std::span(bytes.data(), bytes.size()))) << "\", " << rest << "}}";
+}
+
+// Worked by hand: nn/testdata/judge.onnx gives of a picture v (0..1) with mean m the logits 10 m - 5 and 5 - 10 m, ood 2 m
+// and the maps v and 1 - v.
+TEST_F(NetworkMethods, PhantomHeatMapAbstentionAndOcclusion) {
+  write_card(root_ / "us.judge", "judge.onnx", R"("id": "us.judge", "task": "classification", "modalities": ["US"])",
+             R"("input": {"dims": 2, "normalise": {"kind": "unit", "scale": 255}}, "output": {"classes": ["bright", "dark"],
+                "names": {"logits": "logits", "ood": "ood", "cam": "cam"}}, "temperature": 1, "ood": {"threshold": 1.5}, "abstain_below": 0.6)");
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  const Method& method = at(methods, "us.judge");
+  std::vector<std::uint8_t> pixels(64 * 64, 140);
+  for (std::size_t y = 40; y < 56; ++y)
+    for (std::size_t x = 8; x < 24; ++x) pixels[x + 64 * y] = 255;
+  Image image;
+  image.pixels = FrameSequence{frame(pixels, 64)};
+  for (const char* how : {"auto", "occlusion"}) {
+    const std::vector<Input> inputs{{"image", &image}};
+    const Params params(method.card(), {{"heat_map", how}});
+    Workspace workspace;
+    Control control;
+    const Answer answer = method.run({inputs, {}, params, workspace, control});
+    ASSERT_EQ(answer.artifacts.size(), 3U) << how;
+    EXPECT_EQ(answer.artifacts[1].role, "heat_map");
+    const auto heat = std::get<Image>(answer.artifacts[1].value).frames().at(0).grey();
+    EXPECT_EQ(heat[16 + 64 * 48], 255) << how;  // inside the bright square
+    EXPECT_LT(heat[48 + 64 * 16], 160) << how;
+    const auto& scores = std::get<Scores>(answer.artifacts[0].value);
+    EXPECT_EQ(scores[0].label, "bright");
+    EXPECT_TRUE(scores[0].probability.has_value());
+    EXPECT_TRUE(answer.remarks.empty());
+  }
+  Image strange, unsure;
+  strange.pixels = FrameSequence{frame(std::vector<std::uint8_t>(64, 250), 8)};
+  unsure.pixels = FrameSequence{frame(std::vector<std::uint8_t>(64, 128), 8)};
+  const Answer a = run(method, strange), b = run(method, unsure);
+  ASSERT_EQ(a.remarks.size(), 1U);
+  EXPECT_EQ(a.remarks[0].code, "out_of_distribution");
+  EXPECT_FALSE(std::get<Scores>(a.artifacts[0].value)[0].probability.has_value());
+  ASSERT_EQ(b.remarks.size(), 1U);
+  EXPECT_EQ(b.remarks[0].code, "undecided");
+}
+
+Image volume_of(float value) {
+  Volume<float> volume(Grid({6, 5, 4}, {1, 1, 1}));
+  std::fill(volume.voxels().begin(), volume.voxels().end(), value);
+  volume.at(2, 3, 1) = 4;
+  Image image;
+  VolumeSequence sequence;
+  sequence.emplace_back(std::move(volume));
+  image.pixels = std::move(sequence);
+  return image;
+}
+
+// Worked by hand: nn/testdata/difference.onnx gives of channels a and b the logits 0 and 10 (a - b).
+TEST_F(NetworkMethods, PhantomTwoChannelsByRoleAndAMissingOne) {
+  write_card(root_ / "mr.pair", "difference.onnx", R"("id": "mr.pair", "task": "segmentation", "modalities": ["MR"])",
+             R"("input": {"dims": 3, "channels": [{"role": "t1"}, {"role": "flair"}]}, "output": {"classes": ["background", "more"]})");
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  const Method& method = at(methods, "mr.pair");
+  ASSERT_EQ(method.card().inputs.size(), 2U);
+  EXPECT_EQ(method.card().inputs[1].role, "flair");
+  const Image t1 = volume_of(1), flair = volume_of(2);
+  const Params params(method.card(), {{"uncertainty", "true"}});
+  Workspace workspace;
+  Control control;
+  const std::vector<Input> both{{"flair", &flair}, {"t1", &t1}}, swapped{{"flair", &t1}, {"t1", &flair}}, one{{"t1", &t1}};
+  const auto ones = [](const Answer& answer) {
+    const auto voxels = std::get<LabelMap>(answer.artifacts.at(0).value).layers.at(0).voxels();
+    return std::count(voxels.begin(), voxels.end(), 1);
+  };
+  EXPECT_EQ(ones(method.run({both, {}, params, workspace, control})), 0);
+  const Answer answer = method.run({swapped, {}, params, workspace, control});
+  EXPECT_EQ(ones(answer), 6 * 5 * 4 - 1);
+  const auto& doubt = std::get<Volume<float>>(std::get<Image>(answer.artifacts.at(1).value).volume());
+  EXPECT_NEAR(doubt.at(0, 0, 0), 1 / (1 + std::exp(10.0)), 1e-6);
+  EXPECT_NEAR(doubt.at(2, 3, 1), 0.5, 1e-6);
+  try {
+    (void)method.run({one, {}, params, workspace, control});
+    FAIL();
+  } catch (const Error& fault) {
+    EXPECT_EQ(fault.code(), Code::bad_input);
+    EXPECT_NE(std::string(fault.what()).find("'flair'"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace penta

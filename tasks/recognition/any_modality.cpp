@@ -12,6 +12,8 @@ namespace penta {
 
 namespace {
 
+constexpr double conflict_min = 0.9;  // of the pixels' probability
+
 // Planar pictures of a gamma camera are SPECT's to the eye.
 std::string as_class(const std::string& modality) { return modality == "NM" ? "SPECT" : modality; }
 
@@ -26,7 +28,7 @@ std::vector<CutSlice> slices_of(const Request& request) {
 
 /// What the header says against what the pixels look like.
 void compare(const std::string& header, const Score& top, Answer& answer) {
-  if (header.empty() || !top.probability || as_class(header) == top.label) return;
+  if (header.empty() || top.probability.value_or(0) < conflict_min || as_class(header) == top.label) return;
   std::array<char, 32> p{};
   std::snprintf(p.data(), p.size(), "%.2f", *top.probability);
   answer.remarks.push_back({Severity::warning, "modality_conflict", "the header says " + header + ", and the pixels look like " +

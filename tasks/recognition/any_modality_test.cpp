@@ -67,7 +67,7 @@ TEST(AnyModality, TwinTheHeaderConflictsExactlyWhenItSaysAnother) {
   image.acquisition.modality = scores.front().label;
   EXPECT_FALSE(said(run(*method, image), "modality_conflict"));
   image.acquisition.modality = scores.back().label;
-  EXPECT_TRUE(said(run(*method, image), "modality_conflict"));
+  EXPECT_EQ(said(run(*method, image), "modality_conflict"), *scores.front().probability >= 0.9);
 }
 
 TEST(AnyModality, PhantomRefusesWhatShowsNothing) {
@@ -102,9 +102,9 @@ TEST(MrSequenceMethod, PublishedHeaderCountsBeforeThePixels) {
   image.acquisition.facts = facts;
   const Answer answer = run(*make_recognition_mr_sequence(store), image);
   EXPECT_TRUE(said(answer, "sequence_rule"));
-  for (const Score& score : scores_in(answer)) EXPECT_FALSE(score.probability) << "STIR is none of what the pixels know";
+  ASSERT_EQ(answer.artifacts.size(), 1U) << "STIR is none of what the pixels know";
   std::vector<std::string> labels;
-  for (const Score& score : std::get<Scores>(answer.artifacts.at(1).value)) labels.push_back(score.label);
+  for (const Score& score : scores_in(answer)) labels.push_back(score.label);
   EXPECT_EQ(labels, (std::vector<std::string>{"STIR", "axial", "contrast agent"}));
 }
 

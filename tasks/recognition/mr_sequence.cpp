@@ -28,10 +28,8 @@ bool knows(const std::vector<std::string>& classes, const std::string& name) {
 }
 
 /// What the pixels say against a header that is decisive.
-void compare(const mr::Sequence& header, const Score& top, const std::vector<std::string>& classes, Answer& answer) {
+void compare(const mr::Sequence& header, const Score& top, Answer& answer) {
   if (!top.probability || *top.probability < conflict_min || top.label == header.name) return;
-  // The pixels know four sequences: of another one in the header they can say nothing.
-  if (!knows(classes, header.name)) return;
   std::array<char, 32> p{};
   std::snprintf(p.data(), p.size(), "%.2f", *top.probability);
   answer.remarks.push_back({Severity::warning, "sequence_conflict", "the header says " + header.name + ", " + header.why +
@@ -55,7 +53,7 @@ class MrSequence final : public Method {
     if (!header.name.empty()) answer.remarks.push_back({Severity::note, "sequence_rule", header.name + ": " + header.why});
     if (!slices.empty()) scores = of_pixels(slices, bundle, header, answer);
     if (name.empty() && !scores.empty() && scores.front().probability.value_or(0) >= said_min) name = scores.front().label;
-    if (!slices.empty()) answer.artifacts.push_back({"scores", std::move(scores)});
+    if (!scores.empty()) answer.artifacts.push_back({"scores", std::move(scores)});
     answer.artifacts.push_back({"labels", labels(image, name)});
     return answer;
   }
@@ -66,10 +64,10 @@ class MrSequence final : public Method {
     const nn::Judgement judgement = judge_together(models_, bundle, slices);
     const auto abstained = nn::abstention(bundle.network, judgement);
     // Of a sequence that the pixels do not know, their probabilities would say something false.
-    const bool foreign = !header.name.empty() && !knows(bundle.network.classes, header.name);
-    Scores scores = scores_of(bundle.network.classes, judgement.probabilities, !abstained && !foreign && bundle.network.temperature);
-    if (abstained && header.name.empty()) answer.remarks.push_back({Severity::warning, abstained->code, abstained->why});
-    if (!header.name.empty() && !abstained) compare(header, scores.front(), bundle.network.classes, answer);
+    if (!header.name.empty() && (abstained || !knows(bundle.network.classes, header.name))) return {};
+    Scores scores = scores_of(bundle.network.classes, judgement.probabilities, !abstained && bundle.network.temperature);
+    if (abstained) answer.remarks.push_back({Severity::warning, abstained->code, abstained->why});
+    if (!header.name.empty()) compare(header, scores.front(), answer);
     return scores;
   }
 

@@ -63,7 +63,7 @@ def card(t, rows):
                            "Contrast-enhanced vessels, metal and bone windows were not taught.",
                            K.shortcut_text(rows)],
         "gate": {"kinds": ["volume", "frames"],
-                 "recognised": [{"method": "recognition/ct.region", "label": "head", "probability_min": 0.5}]},
+                 "recognised": [{"method": "ct.region", "label": "head", "probability_min": 0.5}]},
         "results": rows, "network": {**t.network(CROP), "used_by": ["classification/ct.head_bleed"]}}
 
 

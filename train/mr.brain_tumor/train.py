@@ -73,7 +73,7 @@ def card(t, rows):
                            "CT slices of heads are not abstained on: the class 'none' holds some.",
                            K.shortcut_text(rows)],
         "gate": {"kinds": ["frames"],
-                 "recognised": [{"method": "recognition/mr.sequence", "label": "T1", "probability_min": 0.5}]},
+                 "recognised": [{"method": "mr.sequence", "label": "T1", "probability_min": 0.5}]},
         "results": rows, "network": t.network(CROP)}
 
 

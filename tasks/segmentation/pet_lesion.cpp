@@ -10,107 +10,15 @@
 #include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
+#include "tasks/segmentation/pet_finder.h"
 #include "tasks/segmentation/pet_outline.h"
 
 namespace penta {
 
 namespace {
 
-struct Box {
-  std::array<std::int64_t, 3> low, high;  // inclusive
-};
-
-struct Lesion {
-  std::vector<std::int64_t> voxels;  // offsets, rising
-  double maximum = 0, sum = 0;       // sum: TLG but for the voxel's volume
-};
-
 constexpr double reach_mm = 60;  // how far from its peak a region of a relative threshold may grow
 constexpr double snap_mm = 10;   // how far from a click its peak is looked for
-
-class Finder {
- public:
-  explicit Finder(const Volume<float>& suv) : suv_(suv), taken_(suv.grid()), seen_(suv.grid()) {}
-
-  // What is joined to `start` (26 neighbours) at or above `level` inside `box` and not yet taken; offsets rise.
-  std::vector<std::int64_t> grow(std::int64_t start, double level, const Box& box) {
-    std::vector<std::int64_t> found{start};
-    mark(start) = 1;
-    for (std::size_t next = 0; next < found.size(); ++next) visit_neighbours(found[next], level, box, found);
-    for (const std::int64_t at : found) mark(at) = 0;
-    std::sort(found.begin(), found.end());
-    return found;
-  }
-
-  Lesion take(std::vector<std::int64_t> voxels) {
-    Lesion lesion;
-    lesion.voxels = std::move(voxels);
-    for (const std::int64_t at : lesion.voxels) {
-      taken_.voxels()[static_cast<std::size_t>(at)] = 1;
-      lesion.maximum = std::max(lesion.maximum, value(at));
-      lesion.sum += value(at);
-    }
-    return lesion;
-  }
-
-  [[nodiscard]] bool is_taken(std::int64_t at) const noexcept { return taken_.voxels()[static_cast<std::size_t>(at)] != 0; }
-  [[nodiscard]] double value(std::int64_t at) const noexcept { return static_cast<double>(suv_.voxels()[static_cast<std::size_t>(at)]); }
-  [[nodiscard]] std::array<std::int64_t, 3> place(std::int64_t at) const noexcept {
-    const Size3& size = suv_.grid().size();
-    return {at % size[0], at / size[0] % size[1], at / size[0] / size[1]};
-  }
-
-  [[nodiscard]] Box box_around(std::int64_t at, double mm) const noexcept {
-    const auto centre = place(at);
-    Box box{};
-    for (std::size_t k = 0; k < 3; ++k) {
-      const auto reach = static_cast<std::int64_t>(std::ceil(mm / suv_.grid().spacing_mm()[k]));
-      box.low[k] = std::max<std::int64_t>(0, centre[k] - reach);
-      box.high[k] = std::min(suv_.grid().size()[k] - 1, centre[k] + reach);
-    }
-    return box;
-  }
-
-  // Mean fall of the values, per mm, over the faces between the region and what is outside it.
-  double edge_slope(const std::vector<std::int64_t>& region) {
-    for (const std::int64_t at : region) mark(at) = 1;
-    const Size3& size = suv_.grid().size();
-    const std::array<std::int64_t, 3> strides{1, size[0], size[0] * size[1]};
-    double sum = 0;
-    std::int64_t faces = 0;
-    for (const std::int64_t at : region) {
-      const auto p = place(at);
-      for (std::size_t k = 0; k < 3; ++k)
-        for (const std::int64_t side : {-1, 1}) {
-          if (p[k] + side < 0 || p[k] + side >= size[k] || mark(at + side * strides[k]) != 0) continue;
-          const double beyond = value(at + side * strides[k]);
-          if (std::isnan(beyond)) continue;
-          sum += (value(at) - beyond) / suv_.grid().spacing_mm()[k];
-          ++faces;
-        }
-    }
-    for (const std::int64_t at : region) mark(at) = 0;
-    return faces > 0 ? sum / static_cast<double>(faces) : 0;
-  }
-
- private:
-  std::uint8_t& mark(std::int64_t at) noexcept { return seen_.voxels()[static_cast<std::size_t>(at)]; }
-
-  void visit_neighbours(std::int64_t at, double level, const Box& box, std::vector<std::int64_t>& found) {
-    const auto p = place(at);
-    for (std::int64_t z = std::max(box.low[2], p[2] - 1); z <= std::min(box.high[2], p[2] + 1); ++z)
-      for (std::int64_t y = std::max(box.low[1], p[1] - 1); y <= std::min(box.high[1], p[1] + 1); ++y)
-        for (std::int64_t x = std::max(box.low[0], p[0] - 1); x <= std::min(box.high[0], p[0] + 1); ++x) {
-          const std::int64_t there = suv_.grid().offset(x, y, z);
-          if (mark(there) != 0 || is_taken(there) || !(value(there) >= level)) continue;  // NaN is not above
-          mark(there) = 1;
-          found.push_back(there);
-        }
-  }
-
-  const Volume<float>& suv_;
-  Volume<std::uint8_t> taken_, seen_;
-};
 
 // The level, as a part of the maximum, whose surface lies on the steepest slope.
 std::vector<std::int64_t> steepest_region(Finder& finder, std::int64_t peak, const Box& box) {
@@ -126,6 +34,20 @@ std::vector<std::int64_t> steepest_region(Finder& finder, std::int64_t peak, con
   return best;
 }
 
+// What lies above the background by a share of the contrast: the background is the median of the voxels on the surface
+// of a box 12 mm beyond the region at 41 % of the maximum.
+std::vector<std::int64_t> contrast_region(Finder& finder, std::int64_t peak, const Box& box, double share) {
+  const std::vector<std::int64_t> first = finder.grow(peak, 0.41 * finder.value(peak), box);
+  const std::vector<std::int64_t> shell = finder.shell_around(first, 12);
+  std::vector<double> values;
+  for (const std::int64_t at : shell)
+    if (!std::isnan(finder.value(at))) values.push_back(finder.value(at));
+  if (values.empty()) return first;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return finder.grow(peak, *middle + share * (finder.value(peak) - *middle), box);
+}
+
 // The hottest voxel of each component at or above the threshold, hottest first.
 std::vector<std::int64_t> peaks_above(const Volume<float>& suv, double threshold) {
   Volume<std::uint8_t> hot(suv.grid());
@@ -137,7 +59,8 @@ std::vector<std::int64_t> peaks_above(const Volume<float>& suv, double threshold
     for (std::int64_t x = run.first_x; x <= run.last_x; ++x) {
       const std::int64_t at = suv.grid().offset(x, run.y, run.z);
       std::int64_t& peak = peaks[static_cast<std::size_t>(run.component - 1)];
-      if (peak < 0 || suv.voxels()[static_cast<std::size_t>(at)] > suv.voxels()[static_cast<std::size_t>(peak)]) peak = at;
+      if (peak < 0 || suv.voxels()[static_cast<std::size_t>(at)] > suv.voxels()[static_cast<std::size_t>(peak)])
+        peak = at;
     }
   std::stable_sort(peaks.begin(), peaks.end(), [&](std::int64_t a, std::int64_t b) {
     return suv.voxels()[static_cast<std::size_t>(a)] > suv.voxels()[static_cast<std::size_t>(b)];
@@ -154,7 +77,8 @@ std::optional<std::int64_t> voxel_at(const Grid& grid, const PatientPoint& point
 }
 
 // The hottest voxel near each positive click, in the order of the clicks.
-std::vector<std::int64_t> peaks_at(const Volume<float>& suv, std::span<const Mark> marks, const Finder& finder, std::vector<Remark>& remarks) {
+std::vector<std::int64_t> peaks_at(const Volume<float>& suv, std::span<const Mark> marks, const Finder& finder,
+                                   std::vector<Remark>& remarks) {
   std::vector<std::int64_t> peaks;
   for (const Mark& mark : marks) {
     if (!mark.positive || mark.in_pixels || mark.points.empty()) continue;
@@ -172,7 +96,8 @@ std::vector<std::int64_t> peaks_at(const Volume<float>& suv, std::span<const Mar
           if (std::isnan(finder.value(peak)) || finder.value(at) > finder.value(peak)) peak = at;
         }
     if (std::isnan(finder.value(peak)))
-      remarks.push_back({Severity::warning, "mark_without_value", "no voxel near a mark holds a finite value; it was left out"});
+      remarks.push_back(
+          {Severity::warning, "mark_without_value", "no voxel near a mark holds a finite value; it was left out"});
     else
       peaks.push_back(peak);
   }
@@ -202,7 +127,8 @@ std::vector<Lesion> find_lesions(const Request& request, const Volume<float>& su
   const std::string& method = request.params.text("method");
   const double threshold = request.params.number("threshold_suv"), part = request.params.number("percent") / 100;
   Finder finder(suv);
-  const bool by_marks = std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
+  const bool by_marks =
+      std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
   const auto peaks = by_marks ? peaks_at(suv, request.marks, finder, remarks) : peaks_above(suv, threshold);
   const Size3& size = suv.grid().size();
   const Box everywhere{{0, 0, 0}, {size[0] - 1, size[1] - 1, size[2] - 1}};
@@ -211,9 +137,11 @@ std::vector<Lesion> find_lesions(const Request& request, const Volume<float>& su
     request.control.report(static_cast<double>(i) / static_cast<double>(peaks.size()), "lesions");
     if (finder.is_taken(peaks[i])) continue;
     const Box near = finder.box_around(peaks[i], reach_mm);
-    Lesion lesion = finder.take(method == "fixed"       ? finder.grow(peaks[i], std::min(threshold, finder.value(peaks[i])), everywhere)
-                                : method == "percent41" ? finder.grow(peaks[i], part * finder.value(peaks[i]), near)
-                                                        : steepest_region(finder, peaks[i], near));
+    Lesion lesion =
+        finder.take(method == "fixed" ? finder.grow(peaks[i], std::min(threshold, finder.value(peaks[i])), everywhere)
+                    : method == "percent41" ? finder.grow(peaks[i], part * finder.value(peaks[i]), near)
+                    : method == "contrast"  ? contrast_region(finder, peaks[i], near, part)
+                                            : steepest_region(finder, peaks[i], near));
     const double ml = static_cast<double>(lesion.voxels.size()) * suv.grid().voxel_volume_ml();
     if (ml >= request.params.number("min_volume_ml") && !holds_a_negative_mark(lesion, suv.grid(), request.marks))
       lesions.push_back(std::move(lesion));
@@ -224,7 +152,9 @@ std::vector<Lesion> find_lesions(const Request& request, const Volume<float>& su
 
 // ---- learned: the network outlines what a mark, a crop or the search points at
 
-double extent_mm(const Grid& grid, std::size_t axis) { return static_cast<double>(grid.size()[axis]) * grid.spacing_mm()[axis]; }
+double extent_mm(const Grid& grid, std::size_t axis) {
+  return static_cast<double>(grid.size()[axis]) * grid.spacing_mm()[axis];
+}
 
 /// The box of voxels, in mm.
 BoxMm box_of(const Finder& finder, const Grid& grid, const std::vector<std::int64_t>& voxels) {
@@ -269,17 +199,22 @@ BoxMm box_of_mark(const Grid& grid, const Mark& mark) {
   return box;
 }
 
-/// Places in the order in which they are outlined: of marks, of the crop, or of what the search finds beside normal uptake.
-std::vector<Place> places_for(const Request& request, const Volume<float>& suv, Finder& finder, std::vector<Remark>& remarks) {
+/// Places in the order in which they are outlined: of marks, of the crop, or of what the search finds beside normal
+/// uptake.
+std::vector<Place> places_for(const Request& request, const Volume<float>& suv, Finder& finder,
+                              std::vector<Remark>& remarks) {
   const Grid& grid = suv.grid();
   std::vector<Place> places;
   for (const Mark& mark : request.marks)
-    if (mark.positive && !mark.in_pixels && mark.kind == Mark::Kind::box && mark.points.size() > 1) places.push_back({box_of_mark(grid, mark)});
+    if (mark.positive && !mark.in_pixels && mark.kind == Mark::Kind::box && mark.points.size() > 1)
+      places.push_back({box_of_mark(grid, mark)});
   std::vector<Mark> clicks;
   for (const Mark& mark : request.marks)
     if (mark.kind != Mark::Kind::box) clicks.push_back(mark);
-  for (const std::int64_t peak : peaks_at(suv, clicks, finder, remarks)) places.push_back({place_about(finder, grid, peak, 0.25, 0).box});
-  const bool by_marks = std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
+  for (const std::int64_t peak : peaks_at(suv, clicks, finder, remarks))
+    places.push_back({place_about(finder, grid, peak, 0.25, 0).box});
+  const bool by_marks =
+      std::any_of(request.marks.begin(), request.marks.end(), [](const Mark& m) { return m.positive; });
   if (by_marks) return places;
   if (request.params.is_set("crop_margin_mm")) {
     const double margin = request.params.number("crop_margin_mm");
@@ -299,17 +234,20 @@ std::vector<Place> places_for(const Request& request, const Volume<float>& suv, 
       ++normal;
       continue;
     }
-    const auto peak = *std::max_element(part.voxels.begin(), part.voxels.end(),
-                                        [&](std::int64_t a, std::int64_t b) { return finder.value(a) < finder.value(b); });
+    const auto peak = *std::max_element(part.voxels.begin(), part.voxels.end(), [&](std::int64_t a, std::int64_t b) {
+      return finder.value(a) < finder.value(b);
+    });
     places.push_back(place_about(finder, grid, peak, 0.41, 2.5));
   }
   if (normal > 0)
-    remarks.push_back({Severity::note, "normal_uptake", std::to_string(normal) + " hot parts lie where brain, heart, kidneys, ureters or "
-                                                        "bladder are, and were left out (detection/pet.hot_spots names them)"});
+    remarks.push_back({Severity::note, "normal_uptake",
+                       std::to_string(normal) + " hot parts lie where brain, heart, kidneys, ureters or "
+                                                "bladder are, and were left out (detection/pet.hot_spots names them)"});
   return places;
 }
 
-std::vector<Lesion> learned_lesions(const Request& request, const nn::ModelStore& models, const Volume<float>& suv, std::vector<Remark>& remarks) {
+std::vector<Lesion> learned_lesions(const Request& request, const nn::ModelStore& models, const Volume<float>& suv,
+                                    std::vector<Remark>& remarks) {
   Volume<float> finite = suv.clone();
   for (float& v : finite.voxels())
     if (!std::isfinite(v)) v = 0;
@@ -331,29 +269,35 @@ std::vector<Lesion> learned_lesions(const Request& request, const nn::ModelStore
     std::erase_if(voxels, [&](std::int64_t at) { return finder.is_taken(at) || std::isnan(finder.value(at)); });
     Lesion lesion = finder.take(std::move(voxels));
     const double ml = static_cast<double>(lesion.voxels.size()) * suv.grid().voxel_volume_ml();
-    if (ml >= request.params.number("min_volume_ml") && !lesion.voxels.empty() && !holds_a_negative_mark(lesion, suv.grid(), request.marks))
+    if (ml >= request.params.number("min_volume_ml") && !lesion.voxels.empty() &&
+        !holds_a_negative_mark(lesion, suv.grid(), request.marks))
       lesions.push_back(std::move(lesion));
   }
   std::stable_sort(lesions.begin(), lesions.end(), [](const Lesion& a, const Lesion& b) { return a.sum > b.sum; });
   return lesions;
 }
 
-void say_how_many(const Request& request, const Grid& grid, std::vector<Lesion>& lesions, std::vector<Remark>& remarks) {
+void say_how_many(const Request& request, const Grid& grid, std::vector<Lesion>& lesions,
+                  std::vector<Remark>& remarks) {
   const auto most = static_cast<std::size_t>(request.params.integer("most"));
   if (lesions.size() > most) {
-    remarks.push_back({Severity::warning, "lesions_left_out", std::to_string(lesions.size()) + " regions were found; the " +
-                                                                  std::to_string(most) + " with the highest TLG are kept"});
+    remarks.push_back({Severity::warning, "lesions_left_out",
+                       std::to_string(lesions.size()) + " regions were found; the " + std::to_string(most) +
+                           " with the highest TLG are kept"});
     lesions.resize(most);
   }
-  if (lesions.empty()) return remarks.push_back({Severity::note, "no_lesion", "no region reaches the threshold and the volume asked for"});
+  if (lesions.empty())
+    return remarks.push_back({Severity::note, "no_lesion", "no region reaches the threshold and the volume asked for"});
   if (!request.marks.empty() || request.params.text("method") == "learned") return;
   const AxisOrder order = axis_order(grid);
   const auto head_feet = static_cast<std::size_t>(order.index_axis[2]);
   const bool whole_body = static_cast<double>(grid.size()[head_feet]) * grid.spacing_mm()[head_feet] > 700;
-  remarks.push_back({Severity::warning, "physiologic_uptake",
-                     std::string("regions of high uptake, not sorted into disease and normal") +
-                         (whole_body ? ": brain, heart, kidneys, ureters, bladder, gut and muscle of this whole-body scan are among them"
-                                     : "; normal organs in the field of view are among them")});
+  remarks.push_back(
+      {Severity::warning, "physiologic_uptake",
+       std::string("regions of high uptake, not sorted into disease and normal") +
+           (whole_body
+                ? ": brain, heart, kidneys, ureters, bladder, gut and muscle of this whole-body scan are among them"
+                : "; normal organs in the field of view are among them")});
 }
 
 LabelMap labels_of(const std::vector<Lesion>& lesions, const Image& image, const Grid& grid) {
@@ -382,12 +326,14 @@ class PetLesion final : public Method {
     Answer answer;
     const Image& given = request.need<Image>("pet");
     std::optional<Image> made;
-    if (!pet::is_suv(given)) made = pet::suv_image(given, pet::SuvType::bw, request.params.flag("assume_suv"), answer.remarks);
+    if (!pet::is_suv(given))
+      made = pet::suv_image(given, pet::SuvType::bw, request.params.flag("assume_suv"), answer.remarks);
     const Image& image = made ? *made : given;
     Volume<float> suv = to_float(image.volume());
     leave_out_non_finite(suv, answer.remarks);
     const bool learned = request.params.text("method") == "learned";
-    auto lesions = learned ? learned_lesions(request, models_, suv, answer.remarks) : find_lesions(request, suv, answer.remarks);
+    auto lesions =
+        learned ? learned_lesions(request, models_, suv, answer.remarks) : find_lesions(request, suv, answer.remarks);
     say_how_many(request, suv.grid(), lesions, answer.remarks);
     answer.artifacts.push_back({"labels", labels_of(lesions, image, suv.grid())});
     return answer;

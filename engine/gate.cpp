@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/error.h"
+#include "core/json.h"
 #include "engine/open.h"
 #include "modality/mr/sequence.h"
 
@@ -23,14 +25,12 @@ std::string kind_of(const io::Content& content) {
   return std::holds_alternative<LabelMap>(content) ? "labels" : "contours";
 }
 
+double coarsest_mm(const Grid& grid) { return *std::max_element(grid.spacing_mm().begin(), grid.spacing_mm().end()); }
+
 std::string why_grid_shut(const Gate& gate, const Grid& grid) {
   std::array<double, 3> extent{};
-  double coarsest = 0;
-  for (std::size_t k = 0; k < 3; ++k) {
-    extent[k] = static_cast<double>(grid.size()[k]) * grid.spacing_mm()[k];
-    coarsest = std::max(coarsest, grid.spacing_mm()[k]);
-  }
-  if (gate.spacing_max_mm && coarsest > *gate.spacing_max_mm) return "voxels are coarser than the method takes";
+  for (std::size_t k = 0; k < 3; ++k) extent[k] = static_cast<double>(grid.size()[k]) * grid.spacing_mm()[k];
+  if (gate.spacing_max_mm && coarsest_mm(grid) > *gate.spacing_max_mm) return "voxels are coarser than the method takes";
   if (gate.extent_min_mm && *std::min_element(extent.begin(), extent.end()) < *gate.extent_min_mm)
     return "the field of view is smaller than the method needs";
   if (gate.extent_max_mm && *std::max_element(extent.begin(), extent.end()) > *gate.extent_max_mm)
@@ -63,6 +63,17 @@ std::string why_unfit(const Card& card, const io::Content& content) {
   }
   const auto* image = std::get_if<Image>(&content);
   return image != nullptr && image->is_volume() ? why_grid_shut(gate, grid_of(image->volume())) : std::string();
+}
+
+void check_meaningful(const Card& card, const io::Content& content) {
+  // Beyond this an answer would be drawn, not seen: a method for 1 mm voxels knows nothing of slices of 1 cm.
+  constexpr double far_out = 3;
+  const auto* image = std::get_if<Image>(&content);
+  if (image == nullptr || !image->is_volume() || !card.gate.spacing_max_mm) return;
+  const double coarsest = coarsest_mm(grid_of(image->volume()));
+  if (coarsest <= far_out * *card.gate.spacing_max_mm) return;
+  throw Error(Code::bad_input, "'" + card.id + "' takes voxels of up to " + Json(*card.gate.spacing_max_mm).dump() +
+                                   " mm, and these have " + Json(coarsest).dump() + " mm: it abstains");
 }
 
 std::string why_shut(const Card& card, const io::Content& content) {

@@ -17,6 +17,10 @@ namespace penta::engine {
 /// known is the caller's word.
 [[nodiscard]] std::string why_unfit(const Card& card, const io::Content& content);
 
+/// Throws Error{bad_input} where voxels are so far (three times) beyond what the method takes that no answer would mean
+/// anything, also when it is called by name.
+void check_meaningful(const Card& card, const io::Content& content);
+
 /// True when a value of this modality can go into the role: the role's list, or else the card's.
 [[nodiscard]] bool takes_modality(const Card& card, const InputRole& role, const std::string& modality) noexcept;
 

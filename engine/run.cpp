@@ -221,6 +221,10 @@ bool Runner::recognised(const Gate::Recognised& wanted) const {
   return false;
 }
 
+void Runner::check_meaningful(const Method& method) const {
+  for (const Supply& supply : supplies_) engine::check_meaningful(method.card(), *supply.content);
+}
+
 std::vector<Remark> Runner::outside_gate(const Method& method) {
   const Card& card = method.card();
   std::vector<Remark> remarks;

@@ -51,6 +51,8 @@ class Runner {
   const Produced& run(const Method& method);
   /// True when a step that ran gave the label the probability that the gate asks for.
   [[nodiscard]] bool recognised(const Gate::Recognised& wanted) const;
+  /// Throws Error{bad_input} where the voxels of an input are too coarse for any answer.
+  void check_meaningful(const Method& method) const;
   /// For a method that a person called by name: runs what its gate recognises by, and says in what the gate is shut.
   [[nodiscard]] std::vector<Remark> outside_gate(const Method& method);
   /// The first supply that was named and that no step used, or null.

@@ -198,6 +198,7 @@ int run_task(Task task, const Given& given) {
     else runner.supply(supply_of(methods, method.card(), text, settings));
   }
   runner.place_labels();
+  runner.check_meaningful(method);
   const engine::Produced& last = runner.run(method);
   if (runner.unused() != nullptr)
     throw Error(Code::wrong_use, "an input was given that '" + method.card().id + "' does not use (see --help for its inputs)");

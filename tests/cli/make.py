@@ -62,7 +62,7 @@ def check_geometry(path):
 def main():
     kind, path = sys.argv[1], pathlib.Path(sys.argv[2])
     files = {"dicom": lambda: dicom(columns=32, rows=32), "dicom_without_pixels": lambda: dicom(pixels=False),
-             "nifti": lambda: nifti((12, 10, 8)), "nifti_zero_spacing": lambda: nifti(spacing=(1.0, 0.0, 1.0)),
+             "nifti": lambda: nifti((12, 10, 8)), "nifti_thick": lambda: nifti(spacing=(1.0, 1.0, 40.0)), "nifti_zero_spacing": lambda: nifti(spacing=(1.0, 0.0, 1.0)),
              "nifti_bad_type": lambda: nifti(datatype=4096), "png": lambda: png(64, 64)}
     if kind in files:
         path.write_bytes(files[kind]())

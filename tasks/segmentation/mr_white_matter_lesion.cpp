@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "image/components/components.h"
 #include "nn/bundle.h"
+#include "nn/logits.h"
+#include "nn/preprocess.h"
 #include "nn/segment.h"
 #include "tasks/finite.h"
 #include "tasks/methods.h"
@@ -16,6 +19,48 @@ namespace {
 
 constexpr double smallest_head_mm = 90;
 constexpr double largest_spacing_mm = 6;
+constexpr std::uint16_t white_matter = 1;  // of the structures of mr.brain
+constexpr double gap_mm = 2;               // gaps of the white matter up to twice that are closed
+constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
+constexpr double head_margin_mm = 8;
+
+/// Ball-like growth or shrinking of a mask by `steps` voxels over faces, as scipy's binary_dilation and binary_erosion
+/// with the cross (outside is 0 when growing; when shrinking it is 0 too).
+Volume<std::uint8_t> stepped(const Volume<std::uint8_t>& from, std::int64_t steps, bool grow) {
+  Volume<std::uint8_t> now = from.clone();
+  const Size3 n = from.grid().size();
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const Volume<std::uint8_t> last = now.clone();
+    const auto at = [&](std::int64_t x, std::int64_t y, std::int64_t z) -> bool {
+      const bool inside = x >= 0 && y >= 0 && z >= 0 && x < n[0] && y < n[1] && z < n[2];
+      return inside && last.at(x, y, z) != 0;
+    };
+    for (std::int64_t z = 0; z < n[2]; ++z)
+      for (std::int64_t y = 0; y < n[1]; ++y)
+        for (std::int64_t x = 0; x < n[0]; ++x) {
+          if ((last.at(x, y, z) != 0) == grow) continue;
+          const int set = at(x - 1, y, z) + at(x + 1, y, z) + at(x, y - 1, z) + at(x, y + 1, z) + at(x, y, z - 1) + at(x, y, z + 1);
+          if (grow ? set > 0 : set < 6) now.at(x, y, z) = grow ? 1 : 0;
+        }
+  }
+  return now;
+}
+
+/// Holes (parts of the background that do not reach the border, over faces) become 1.
+void fill_holes(Volume<std::uint8_t>& mask) {
+  Volume<std::uint8_t> outside(mask.grid());
+  std::transform(mask.voxels().begin(), mask.voxels().end(), outside.voxels().begin(),
+                 [](std::uint8_t v) -> std::uint8_t { return v != 0 ? 0 : 1; });
+  const Components parts = connected_components(std::as_const(outside).view(), Connectivity::faces);
+  const Size3 n = mask.grid().size();
+  std::vector<bool> hole(parts.sizes.size(), true);
+  for (const Run& run : parts.runs)
+    if (run.first_x == 0 || run.last_x == n[0] - 1 || run.y == 0 || run.y == n[1] - 1 || run.z == 0 || run.z == n[2] - 1)
+      hole[static_cast<std::size_t>(run.component - 1)] = false;
+  for (const Run& run : parts.runs)
+    if (hole[static_cast<std::size_t>(run.component - 1)])
+      for (std::int64_t x = run.first_x; x <= run.last_x; ++x) mask.at(x, run.y, run.z) = 1;
+}
 
 class MrWhiteMatterLesion final : public Method {
  public:
@@ -32,6 +77,12 @@ class MrWhiteMatterLesion final : public Method {
     LabelMap labels;
     labels.acquisition = image.acquisition;
     labels.layers.push_back(nn::segment(models_, bundle, channels, request.control));
+    if (const Image* t1 = request.find<Image>("t1"))
+      keep_in_white_matter(labels.layers.front(), made_finite(to_float(t1->volume()), card_.id, answer.remarks));
+    else
+      answer.remarks.push_back({Severity::warning, "no_t1",
+                                "without a T1 of the same patient space lesions are looked for everywhere: fat, muscle and "
+                                "bright cortex are taken for lesions too"});
     drop_small(labels.layers.front(), bundle.card.whole.at("network").at("smallest_ml").number());
     Segment segment;
     segment.value = 1;
@@ -56,6 +107,28 @@ class MrWhiteMatterLesion final : public Method {
     }
     if (coarsest > largest_spacing_mm)
       remarks.push_back({Severity::warning, "coarse_spacing", "slices of over 6 mm: most lesions are thinner than that"});
+  }
+
+  /// Lesions are kept in the cerebral white matter that mr.brain finds on the T1 (same patient coordinates).
+  void keep_in_white_matter(Volume<std::uint16_t>& labels, const Volume<float>& t1) const {
+    const nn::Bundle& bundle = models_.need("mr.brain");
+    nn::NetworkSpec spec = bundle.network;
+    std::vector<float> sorted(t1.voxels().begin(), t1.voxels().end());
+    const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(0.99 * static_cast<double>(sorted.size() - 1));
+    std::nth_element(sorted.begin(), at, sorted.end());
+    spec.input.body_box = nn::BodyBox{nn::BodyBox::Kind::above, air_share * static_cast<double>(*at), head_margin_mm};
+    const Volume<float> seen = nn::prepared(t1.view(), spec.input);
+    const Volume<std::uint16_t> structures = nn::labels_on(nn::infer(models_.network(bundle), seen.view(), spec), labels.grid());
+    Volume<std::uint8_t> white(labels.grid());
+    std::transform(structures.voxels().begin(), structures.voxels().end(), white.voxels().begin(),
+                   [](std::uint16_t v) -> std::uint8_t { return v == white_matter ? 1 : 0; });
+    const Vector3& mm = labels.grid().spacing_mm();
+    const auto steps = static_cast<std::int64_t>(std::lround(gap_mm / std::max({mm[0], mm[1], mm[2]})));
+    white = stepped(stepped(white, steps, true), steps, false);
+    fill_holes(white);
+    const std::span<const std::uint8_t> inside = std::as_const(white).voxels();
+    for (std::size_t i = 0; i < inside.size(); ++i)
+      if (inside[i] == 0) labels.voxels()[i] = 0;
   }
 
   static void drop_small(Volume<std::uint16_t>& labels, double smallest_ml) {

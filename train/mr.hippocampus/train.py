@@ -166,7 +166,7 @@ def main():
         image, label = augmented(x[pick], t[pick])
         return C.dice_ce(C.forward_bf16(net, image), label)
 
-    net = C.trained(C.UNet(3, WIDTHS, 3), batch_loss, args, "hippocampus", lr=4e-3,
+    net = C.trained(C.UNet(3, WIDTHS, 3), batch_loss, args, "hippocampus", lr=6e-4 if args.resume else 4e-3,
                     validate=lambda e: evaluate(e, cases["validation"])[:, :3].mean(0).round(4))
     print("onnx", C.export(net, (1, 1, 16, 16, 16), args.out / "model.onnx"))
     C.write_card(args.out, card(evaluate(net, cases["held_out"]), parts))

@@ -279,6 +279,8 @@ Imported import_onnx(const ImportRequest& request) {
 Imported import_model(const ImportRequest& request) {
   if (request.licence.empty())
     throw Error(Code::wrong_use, "importing a model: --licence says under what licence its weights may be used, such as CC-BY-4.0");
+  if (request.precision != "f32" && request.precision != "bf16")
+    throw Error(Code::wrong_use, "importing a model: --precision is f32 or bf16, not '" + request.precision + "'");
   std::error_code fault;
   if (!fs::exists(request.path, fault)) throw Error(Code::bad_input, "importing '" + request.path.string() + "': there is no such file or folder");
   return fs::is_directory(request.path, fault) ? import_nnunet(request) : import_onnx(request);

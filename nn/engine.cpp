@@ -20,7 +20,10 @@ namespace penta::nn {
 namespace {
 
 // OpenVINO says what is wrong on many lines with its own source places; one line is for people.
+// Of operators that it does not know the line that names them.
 std::string last_line(std::string text) {
+  if (const std::size_t named = text.find("No conversion rule found for operations"); named != std::string::npos)
+    return "OpenVINO: " + text.substr(named, text.find('\n', named) - named);
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   const std::size_t at = text.rfind('\n');
   return at == std::string::npos ? text : text.substr(at + 1);

@@ -47,7 +47,7 @@ STORED = {
 }
 # As wide as nnU-Net's own, for nnunet_speed.py.
 SPEED = {"wide3d": dict(channels={"0": "T1"}, labels={"background": 0, "ball": 1, "rod": 2}, configuration="3d_fullres",
-                        size=(96, 88, 80), spacing=(1.5, 1.5, 1.5), features=(32, 64, 128, 256), patch=64)}
+                        size=(72, 64, 56), spacing=(1.5, 1.5, 1.5), features=(32, 64, 128, 256), patch=48)}
 ALL = {**CASES, **STORED, **SPEED}
 
 

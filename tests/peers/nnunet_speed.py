@@ -2,7 +2,7 @@
 """Seconds and memory of an imported nnU-Net by `penta` against nnU-Net's own prediction on the CPU.
 
 usage: nnunet_speed.py [PENTA] [--folders FOLDER] [--repeats N]        ./test --peers=nnunet_speed
-A U-Net of 32 to 256 features in patches of 64^3, shortly trained on phantoms (nnunet_folders.py), one image of 96 x 88 x 80,
+A U-Net of 32 to 256 features in patches of 48^3, shortly trained on phantoms (nnunet_folders.py), one image of 72 x 64 x 56,
 the same step (0.5), Gaussian and mirroring (all three axes), 2 threads each, interleaved, best of N. Of nnU-Net only the
 prediction from file to file counts (not the start of Python); of penta the whole command. Memory is the highest resident
 set. penta runs in bfloat16 where at least 99.9 % of its labels are then nnU-Net's, else in float32; both are printed.

@@ -102,6 +102,46 @@ bool is_top(const Volume<float>& bumps, std::int64_t at) {
   return true;
 }
 
+struct Bump {
+  std::int64_t at = 0;
+  double height = 0, radius_mm = 0;
+};
+
+/// The bumps of one scale that lie in a part.
+void add_bumps(const Volume<float>& bumps, const Volume<float>& suv, const HotPart& part, double sigma_mm,
+               std::vector<Bump>& out) {
+  for (const std::int64_t at : part.voxels) {
+    const auto height = static_cast<double>(bumps.voxels()[static_cast<std::size_t>(at)]);
+    // What does not stand out from its surroundings by a tenth of its height is no bump.
+    if (height < 0.1 * static_cast<double>(suv.voxels()[static_cast<std::size_t>(at)]) || !is_top(bumps, at)) continue;
+    out.push_back({at, height, std::sqrt(3.0) * sigma_mm});
+  }
+}
+
+PatientPoint place_of(const Grid& grid, std::int64_t at) {
+  const Size3& size = grid.size();
+  return grid.to_patient({static_cast<double>(at % size[0]), static_cast<double>(at / size[0] % size[1]),
+                          static_cast<double>(at / size[0] / size[1])});
+}
+
+/// The highest bumps over all scales, none within the radius of a higher one: so the rim of a large lesion is none.
+std::vector<HotSpot> spots_of(std::vector<Bump> bumps, const Volume<float>& suv, std::size_t part) {
+  std::stable_sort(bumps.begin(), bumps.end(), [](const Bump& a, const Bump& b) { return a.height > b.height; });
+  std::vector<Bump> kept;
+  for (const Bump& bump : bumps) {
+    const PatientPoint here = place_of(suv.grid(), bump.at);
+    const bool inside = std::any_of(kept.begin(), kept.end(), [&](const Bump& k) {
+      return distance(place_of(suv.grid(), k.at), here) < std::max(k.radius_mm, bump.radius_mm);
+    });
+    if (!inside) kept.push_back(bump);
+  }
+  std::vector<HotSpot> spots;
+  for (const Bump& bump : kept)
+    spots.push_back({place_of(suv.grid(), bump.at), static_cast<double>(suv.voxels()[static_cast<std::size_t>(bump.at)]), part});
+  std::stable_sort(spots.begin(), spots.end(), [](const HotSpot& a, const HotSpot& b) { return a.suv > b.suv; });
+  return spots;
+}
+
 }  // namespace
 
 Uptake uptake_of(const Volume<float>& suv, const HotSpotRules& rules) {
@@ -113,22 +153,15 @@ Uptake uptake_of(const Volume<float>& suv, const HotSpotRules& rules) {
   uptake.parts = parts_of(finite, rules);
   if (uptake.parts.empty()) return uptake;
   if (rules.name_organs) name_organs(finite, rules.threshold_suv, uptake);
-  const Volume<float> bumps = bumps_of(finite, rules.sigma_mm);
+  std::vector<std::vector<Bump>> bumps(uptake.parts.size());
+  for (const double scale : {1.0, 1.6, 2.56, 4.1}) {
+    const double sigma_mm = scale * rules.sigma_mm;
+    const Volume<float> all = bumps_of(finite, sigma_mm);
+    for (std::size_t k = 0; k < uptake.parts.size(); ++k) add_bumps(all, finite, uptake.parts[k], sigma_mm, bumps[k]);
+  }
   for (std::size_t k = 0; k < uptake.parts.size(); ++k) {
-    std::vector<HotSpot> spots;
-    for (const std::int64_t at : uptake.parts[k].voxels) {
-      const auto value = static_cast<double>(finite.voxels()[static_cast<std::size_t>(at)]);
-      // What does not stand out from its surroundings by a tenth of its height is no bump.
-      if (static_cast<double>(bumps.voxels()[static_cast<std::size_t>(at)]) < 0.1 * value || !is_top(bumps, at))
-        continue;
-      const Size3& size = suv.grid().size();
-      spots.push_back(
-          {suv.grid().to_patient({static_cast<double>(at % size[0]), static_cast<double>(at / size[0] % size[1]),
-                                  static_cast<double>(at / size[0] / size[1])}),
-           value, k});
-    }
+    std::vector<HotSpot> spots = spots_of(std::move(bumps[k]), finite, k);
     if (spots.empty()) spots.push_back({uptake.parts[k].centre, uptake.parts[k].suv_max, k});
-    std::stable_sort(spots.begin(), spots.end(), [](const HotSpot& a, const HotSpot& b) { return a.suv > b.suv; });
     uptake.spots.insert(uptake.spots.end(), spots.begin(), spots.end());
   }
   return uptake;

@@ -28,7 +28,8 @@ struct Check {
 };
 std::vector<Check> checks() {
   std::vector<Check> list;
-  for (const Json& one : make_classification_spect_perfusion()->card().whole.at("model").at("check").items()) {
+  const MethodPtr method = make_classification_spect_perfusion();  // owns the card
+  for (const Json& one : method->card().whole.at("model").at("check").items()) {
     Check check;
     for (std::size_t i = 0; i < 44; ++i)
       check.row.push_back(std::to_string(static_cast<int>(one.items().at(i).number())));

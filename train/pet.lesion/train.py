@@ -5,6 +5,8 @@ at the edge): SUV, and the signed distance in mm to the box (negative inside: th
 |p - centre| - half side). The region is the box and 25 mm around it. Output: a logit, the mean of four networks; the
 second output has the four. They are the folds of a cross-validation by patient: the number is that of each patient
 with the one network that never saw him; STS_001 was taught to none (it is the whole-body test).
+The weights here: networks 0 to 2 from 12 minutes of all four folds, then 13 more with --resume, network 3 anew with
+--folds 3 --minutes 9 --seed 1; one thread of a machine that had much else to do (300 to 700 steps a turn and network).
     python train/pet.lesion/train.py [--out models/pet.lesion] [--work DIR] [--minutes M] [--folds 0,1,2,3]
 """
 import copy

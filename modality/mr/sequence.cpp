@@ -89,18 +89,32 @@ Sequence by_spin_echo(const Timing& t) {
   return {};
 }
 
-}  // namespace
+/// The image flavour of an enhanced image (PS3.3 C.8.13.3.1.1, value 3 of Image Type), where timing says nothing.
+Sequence by_flavour(const Timing& t, const std::string& image_type) {
+  constexpr std::array<std::array<const char*, 2>, 7> flavours{{{"T1", "T1"}, {"T2", "T2"}, {"T2_STAR", "T2*"}, {"PROTON_DENSITY", "PD"},
+                                                               {"FLUID_ATTENUATED", "FLAIR"}, {"STIR", "STIR"}, {"TOF", "TOF"}}};
+  for (const auto& [word, name] : flavours)
+    if (has_word(image_type, word)) return t.is(name, std::string("image flavour ") + word);
+  return {};
+}
 
-Sequence classify(const MrFacts& facts, const std::string& image_type) {
-  const Timing t = timing_of(facts);
-  if (const auto diffusion = by_diffusion(facts, t, image_type)) return *diffusion;
-  if (const auto inversion = by_inversion(t)) return *inversion;
+Sequence by_timing(const Timing& t, const std::string& image_type) {
   if (t.planar()) return t.is("EPI", "echo planar without a b-value");
   if (t.gradient() && !t.spin()) return by_gradient_echo(t, image_type);
   if (t.spin() && !t.gradient()) return by_spin_echo(t);
   // Timing alone tells only what no gradient echo has: a long repetition, or a short one with a late echo.
   if (t.scanning.empty() || t.scanning == "RM") return t.tr && *t.tr >= 300 ? by_spin_echo(t) : Sequence{};
   return {};
+}
+
+}  // namespace
+
+Sequence classify(const MrFacts& facts, const std::string& image_type) {
+  const Timing t = timing_of(facts);
+  if (const auto diffusion = by_diffusion(facts, t, image_type)) return *diffusion;
+  if (const auto inversion = by_inversion(t)) return *inversion;
+  const Sequence timed = by_timing(t, image_type);
+  return timed.name.empty() ? by_flavour(t, image_type) : timed;
 }
 
 std::string plane_of(const Grid& grid) {

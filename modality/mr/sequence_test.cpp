@@ -62,6 +62,8 @@ TEST(MrSequence, PublishedProtocols) {
 
 TEST(MrSequence, DerivedDiffusionMapsAndOtherModalities) {
   EXPECT_EQ(mr::classify({}, "DERIVED\\PRIMARY\\DIFFUSION\\ADC").name, "diffusion");
+  EXPECT_EQ(mr::classify({}, "ORIGINAL\\PRIMARY\\T1\\NONE").name, "T1");
+  EXPECT_EQ(mr::classify({}, "ORIGINAL\\PRIMARY\\FLUID_ATTENUATED\\NONE").name, "FLAIR");
   MrFacts angio;
   angio.scanning_sequence = {"GR", ""};
   angio.echo_time_ms = {6, ""};

@@ -2,6 +2,7 @@
 (TR, TE, TI, sequence, variant and image type looked through, file by file). Prints one result line; 1 where any is wrong.
 
     python3 tests/quality/mr_headers.py [PENTA]"""
+import gzip
 import json
 import os
 import pathlib
@@ -28,6 +29,10 @@ def said(file):
     """The sequence label of one file, or a sentence of what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "out"
+        if file.suffix == ".gz":
+            plain = pathlib.Path(folder) / "file.dcm"
+            plain.write_bytes(gzip.decompress(file.read_bytes()))
+            file = plain
         done = subprocess.run([PENTA, "recognize", "any.header", file, "-o", out, "--quiet"], capture_output=True, text=True)
         if done.returncode != 0:
             return "failed: " + (done.stderr + done.stdout)[-200:]

@@ -228,7 +228,10 @@ TEST(Models, TwinOneThreadAndAll) {
     const Tensor x = sine(shape);
     const Tensor all = store.network(bundle).run(x);
     const ThreadLimit limit(1);
-    EXPECT_EQ(ModelStore({folder}).network(bundle).run(x).values, all.values) << folder;
+    EXPECT_EQ(store.network(bundle).run(x).values, all.values) << folder;
+    // Compiled by one thread, too: for two of them, as that takes its time.
+    if (bundle.id == "us.fetal_head" || bundle.id == "mr.hippocampus")
+      EXPECT_EQ(ModelStore({folder}).network(bundle).run(x).values, all.values) << folder;
   }
 }
 

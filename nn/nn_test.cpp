@@ -230,8 +230,9 @@ TEST(Models, TwinOneThreadAndAll) {
     const ThreadLimit limit(1);
     EXPECT_EQ(store.network(bundle).run(x).values, all.values) << folder;
     // Compiled by one thread, too: for two of them, as that takes its time.
-    if (bundle.id == "us.fetal_head" || bundle.id == "mr.hippocampus")
+    if (bundle.id == "us.fetal_head" || bundle.id == "mr.hippocampus") {
       EXPECT_EQ(ModelStore({folder}).network(bundle).run(x).values, all.values) << folder;
+    }
   }
 }
 

@@ -46,9 +46,9 @@ std::vector<Painter::Tap> Painter::taps_along(const Grid& from, const Grid& to, 
       continue;
     }
     tap.low = static_cast<std::int64_t>(held);
-    tap.weight = static_cast<float>(held - static_cast<double>(tap.low));
+    tap.upper = static_cast<float>(held - static_cast<double>(tap.low));
     // A plane that weighs nothing need not be waited for.
-    tap.high = tap.weight > 0 ? std::min(tap.low + 1, n - 1) : tap.low;
+    tap.high = tap.upper > 0 ? std::min(tap.low + 1, n - 1) : tap.low;
   }
   return taps;
 }
@@ -85,16 +85,16 @@ void Painter::spread(std::span<const float> values, std::span<const std::uint8_t
       for (std::int64_t i = 0; i < width; ++i) {
         const Tap& u = u_[static_cast<std::size_t>(i)];
         if (u.low < 0) continue;
-        const float first = low[u.low] + u.weight * (low[u.high] - low[u.low]);
-        const float second = high[u.low] + u.weight * (high[u.high] - high[u.low]);
-        to[i] = first + v.weight * (second - first);
+        const float first = low[u.low] + u.upper * (low[u.high] - low[u.low]);
+        const float second = high[u.low] + u.upper * (high[u.high] - high[u.low]);
+        to[i] = first + v.upper * (second - first);
       }
     }
   });
   for (std::int64_t j = 0; j < height; ++j)
     for (std::int64_t i = 0; i < width; ++i) {
       const Tap &u = u_[static_cast<std::size_t>(i)], &v = v_[static_cast<std::size_t>(j)];
-      const std::int64_t a = u.weight > 0.5F ? u.high : u.low, b = v.weight > 0.5F ? v.high : v.low;
+      const std::int64_t a = u.upper > 0.5F ? u.high : u.low, b = v.upper > 0.5F ? v.high : v.low;
       sheet.seen[static_cast<std::size_t>(i + width * j)] = a < 0 || b < 0 ? 0 : seen[static_cast<std::size_t>(a + own * b)];
     }
 }
@@ -114,7 +114,7 @@ void Painter::paint(std::int64_t output, const Tap& tap) {
   const std::array<std::int64_t, 3> stride{1, size[0], size[0] * size[1]};
   std::uint16_t* all = labels_.voxels().data() + output * stride[to_[2]];
   float* doubts = uncertainty_ == nullptr ? nullptr : uncertainty_->voxels().data() + output * stride[to_[2]];
-  const std::vector<std::uint8_t>& seen = tap.weight > 0.5F ? high.seen : low.seen;
+  const std::vector<std::uint8_t>& seen = tap.upper > 0.5F ? high.seen : low.seen;
   const std::int64_t plane = width * height;
   parallel_for(plane, block * 16, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> line(static_cast<std::size_t>(channels_ * block));
@@ -126,7 +126,7 @@ void Painter::paint(std::int64_t output, const Tap& tap) {
       for (std::int64_t c = 0; c < channels_; ++c) {
         const float *from = low.values.data() + c * plane + at, *to = high.values.data() + c * plane + at;
         float* out = line.data() + c * block;
-        for (std::int64_t i = 0; i < count; ++i) out[i] = from[i] + tap.weight * (to[i] - from[i]);
+        for (std::int64_t i = 0; i < count; ++i) out[i] = from[i] + tap.upper * (to[i] - from[i]);
       }
       decide(decision_, line.data(), block, channels_, count, label.data());
       if (uncertainty_ != nullptr) uncertain(decision_, line.data(), block, count, doubt.data());

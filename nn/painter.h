@@ -44,7 +44,7 @@ class Painter {
   /// Neighbours of an output voxel along one axis of the network's grid; low < 0: it lies outside.
   struct Tap {
     std::int64_t low = -1, high = -1;
-    float weight = 0;
+    float upper = 0;  ///< share of `high`
   };
   /// Values of one plane at the output grid's in-plane positions.
   struct Sheet {

@@ -3,10 +3,10 @@
 
 usage: monai_window.py [PENTA] [--size N] [--patch N] [--classes N] [--widths N,...] [--repeats N] [--work FOLDER]
 Runs bench_nn_window (beside PENTA) and MONAI's sliding_window_inference, each in a process of its own on two threads that
-has run once before, in turn; the best of the repeats counts. MONAI is given nnU-Net's Gaussian weights, which ours are. Both run in float32 and
-in bfloat16 (MONAI: autocast); labels are held against MONAI's in float32. Ours, at the fastest precision whose labels agree in 99.9 % of
-the voxels, is asked to be 2.5 times as fast as MONAI as it is used (float32); the ratio at the same precision and that to
-MONAI's faster one are printed too. The last line is 'N passed, N failed, N skipped'.
+has run once before, in turn; the best of the repeats counts. MONAI is given nnU-Net's Gaussian weights, which ours are.
+Both run in float32 and in bfloat16 (MONAI: autocast); labels are held against MONAI's in float32. Ours, at the fastest
+precision whose labels agree in 99.9 % of the voxels, is asked to be 2.5 times as fast as MONAI as it is used (float32); the
+ratio at the same precision and that to MONAI's faster one are printed too. The last line is 'N passed, N failed, N skipped'.
 """
 import argparse
 import json

@@ -104,6 +104,12 @@ bool abstained(const Answer& answer) {
   });
 }
 
+// Header and pixels may say the same.
+void say(const std::string& label, SeriesReport& report) {
+  const std::string list = ", " + report.recognised + ",";
+  if (list.find(", " + label + ",") == std::string::npos) report.recognised += (report.recognised.empty() ? "" : ", ") + label;
+}
+
 void take_results(const Produced& step, SeriesReport& report) {
   report.cards.push_back(&step.method->card());
   for (const Artifact& artifact : step.answer.artifacts) {
@@ -115,8 +121,7 @@ void take_results(const Produced& step, SeriesReport& report) {
       report.scores.insert(report.scores.end(), list->begin(), list->end());
       if (step.method->card().task == Task::recognition && !abstained(step.answer))
         for (const Score& score : *list)
-          if (score.label != report.modality && (!score.probability || *score.probability >= 0.5))
-            report.recognised += (report.recognised.empty() ? "" : ", ") + score.label;
+          if (score.label != report.modality && (!score.probability || *score.probability >= 0.5)) say(score.label, report);
     }
   }
   report.remarks.insert(report.remarks.end(), step.answer.remarks.begin(), step.answer.remarks.end());

@@ -197,19 +197,27 @@ class Task:
         s, n = self.settings, len(self.classes)
         made = variants(self.frames, self.change, s["variants"], args.seed, args.work / "maps", self.masks)
         maps, cover = [m for m, _ in made], [c for _, c in made] if self.masks is not None else None
-        nets = [H.trained(maps, cover, self.known, self.y, np.flatnonzero(self.fold != k), n, args.seed + k, s)
-                for k in range(FOLDS)]
+        heads = args.work / f"{self.name}_heads.pt"
+        if args.resume:                            # the heads of an earlier run, for instance to change what stands beside
+            nets = [H.Head(n, s["hidden"], s["tune"]).eval() for _ in range(FOLDS)]
+            for net, state in zip(nets, torch.load(heads)):
+                net.load_state_dict(state)
+        else:
+            nets = [H.trained(maps, cover, self.known, self.y, np.flatnonzero(self.fold != k), n, args.seed + k, s)
+                    for k in range(FOLDS)]
+            torch.save([net.state_dict() for net in nets], heads)
         if s["both"]:
-            nets = [H.Both(net, *H.linear(*self.pooled(args, self.fold != k), n)) for k, net in enumerate(nets)]
+            forms = self.pooled(args)
+            nets = [H.Both(net, *H.on_pooled(forms, self.y, np.flatnonzero(self.fold != k), n, args.seed + 10 * k))
+                    for k, net in enumerate(nets)]
         strange, shape = H.Strangeness(H.values(maps[0])), (1, 112 * 14 * 14 + E.POOLED) if s["both"] else (1, 112, 14, 14)
         print("onnx", C.export(H.Members(nets, strange), shape, args.out / "model.onnx", dynamic=False,
                                outputs=("logits", "ood", "cam", "members", "cams")), flush=True)
 
-    def pooled(self, args, keep):
-        """Pooled features of the kept frames as they are and mirrored (and untouched), and their classes."""
+    def pooled(self, args):
+        """Pooled features [forms, n, 688] of the frames as they are and mirrored (and untouched)."""
         forms = [self.frames] + ([self.untouched] if self.untouched is not None else [])
-        x = [E.features(f, args.work / "features", half=False)[1][keep] for g in forms for f in (g, g[:, :, ::-1])]
-        return np.concatenate(x), np.tile(self.y[keep], len(x))
+        return np.stack([E.features(f, args.work / "features", half=False)[1] for g in forms for f in (g, g[:, :, ::-1])])
 
     def seen(self, frames, cache, out):
         """(members' logits [n, folds, c], ood [n], class maps [n, folds, c, 14, 14]) of the model.onnx in `out`, the

@@ -66,39 +66,47 @@ class Strangeness(nn.Module):
 
 
 class Both(nn.Module):
-    """A Head on the map and a linear net on the pooled features, in one row [n, 22640]; the logits are their mean. The
-    class maps are the head's: what the linear net adds has no place in the picture."""
+    """A Head on the map and small nets on the pooled features, in one row [n, 22640]; the logits are the mean of the head
+    and of the small nets' mean. The class maps are the head's: what the small nets add has no place in the picture."""
 
-    def __init__(self, head, mean, deviation, weight, bias):
+    def __init__(self, head, mean, deviation, nets):
         super().__init__()
-        self.head = head
-        for name, t in (("mean", mean), ("deviation", deviation), ("weight", weight), ("bias", bias)):
-            self.register_buffer(name, t)
+        self.head, self.nets = head, nn.ModuleList(nets)
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
 
     def forward(self, x):
         logits, cam, spot = self.head(map_of(x))
-        linear = ((x[:, -E.POOLED:] - self.mean) / self.deviation) @ self.weight + self.bias
-        return (logits + linear) / 2, cam, spot
+        z = (x[:, -E.POOLED:] - self.mean) / self.deviation
+        return (logits + sum(net(z) for net in self.nets) / len(self.nets)) / 2, cam, spot
 
 
 def map_of(x):
     return x if x.dim() == 4 else x[:, :-E.POOLED].reshape(-1, 112, 14, 14)
 
 
-def linear(x, y, classes, strength=0.003):
-    """(mean, deviation, weight, bias) of a logistic regression; strength is the inverse of the ridge (as C elsewhere)."""
-    x, y = torch.from_numpy(x).double(), torch.from_numpy(y)
-    mean, deviation = x.mean(0), x.std(0) + 1e-6
-    z, w = (x - mean) / deviation, torch.zeros(x.shape[1] + 1, classes, dtype=torch.float64, requires_grad=True)
-    opt = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure():
-        opt.zero_grad()
-        loss = F.cross_entropy(z @ w[:-1] + w[-1], y) + (w[:-1] ** 2).sum() / (2 * strength * len(y))
-        loss.backward()
-        return loss
-    opt.step(closure)
-    return mean.float(), deviation.float(), w[:-1].detach().float(), w[-1].detach().float()
+def on_pooled(forms, y, keep, classes, seed, nets=2, steps=300, batch=96):
+    """(mean, deviation, nets) for Both: each a hidden layer with much dropout, on mixed pairs; forms [f, n, 688]."""
+    x, y, keep = torch.from_numpy(forms).float(), torch.from_numpy(y), torch.from_numpy(keep)
+    mean, deviation, made = x[:, keep].mean((0, 1)), x[:, keep].std((0, 1)) + 1e-6, []
+    for k in range(nets):
+        torch.manual_seed(seed + k)
+        rng = np.random.default_rng(seed + k)
+        net = nn.Sequential(nn.Dropout(0.4), nn.Linear(x.shape[2], 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes))
+        opt = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=0.1)
+        for step in range(steps):
+            for g in opt.param_groups:
+                g["lr"] = 1e-3 * (0.5 + 0.5 * np.cos(np.pi * step / steps))
+            pick, form = keep[torch.randint(0, len(keep), (batch,))], torch.randint(0, len(x), (batch,))
+            z, hot = (x[form, pick] - mean) / deviation, F.one_hot(y[pick], classes).float()
+            lam, other = float(rng.beta(0.4, 0.4)), torch.randperm(batch)
+            z, hot = lam * z + (1 - lam) * z[other], lam * hot + (1 - lam) * hot[other]
+            loss = -(hot * F.log_softmax(net(z), 1)).sum(1).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+        made.append(net.eval())
+    return mean, deviation, made
 
 
 class Members(nn.Module):

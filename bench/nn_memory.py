@@ -4,8 +4,8 @@
 usage: nn_memory.py [PENTA] [--work FOLDER] [--whole] [--precision f32|bf16] [--classes N] [--widths N,...] [--patch N]
 A random network of nnU-Net's shape (32 features first, patch 128^3, 1.5 mm) on a random CT, `penta segment --memory-gb 4`.
 The budget bounds what the process may map, whether it touches it or not, so that it is enough to run the network where
-the CT is not empty (one corner) and to skip the rest, unless --whole is given. In bfloat16; in float32 OpenVINO alone maps 0.6 GiB more, and
-4 GiB do not suffice. The last line is 'N passed, N failed, N skipped'.
+the CT is not empty (one corner) and to skip the rest, unless --whole is given. In bfloat16: in float32 OpenVINO alone
+maps 0.6 GiB more, and 4 GiB do not suffice. The last line is 'N passed, N failed, N skipped'.
 """
 import argparse
 import json

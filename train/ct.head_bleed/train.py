@@ -28,7 +28,7 @@ def task():
         bleeds = {int(r[0]): int(r[1]) for r in list(csv.reader(f))[1:]}
     files = sorted((SET / "derived256").glob("*.png"))
     return K.Task(NAME, ("bleed", "normal"), files, np.stack([prepared(U.grey(f)) for f in files]),
-                  [1 - bleeds[int(f.stem)] for f in files], K.head_slice, variants=20, steps=700)
+                  [1 - bleeds[int(f.stem)] for f in files], K.head_slice, variants=1, steps=250)
 
 
 def numbers(t, args):

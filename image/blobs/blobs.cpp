@@ -25,9 +25,12 @@ Volume<float> response_of(const Volume<float>& f, double sigma_mm) {
           const auto here = static_cast<double>(f.at(x, y, z));
           const auto second = [&](double low, double high, double h) { return (low - 2 * here + high) / (h * h); };
           const auto at = [&](std::int64_t i, std::int64_t j, std::int64_t k) {
-            return static_cast<double>(f.at(std::clamp<std::int64_t>(i, 0, n[0] - 1), std::clamp<std::int64_t>(j, 0, n[1] - 1), std::clamp<std::int64_t>(k, 0, n[2] - 1)));
+            return static_cast<double>(f.at(std::clamp<std::int64_t>(i, 0, n[0] - 1),
+                                            std::clamp<std::int64_t>(j, 0, n[1] - 1),
+                                            std::clamp<std::int64_t>(k, 0, n[2] - 1)));
           };
-          out.at(x, y, z) = static_cast<float>(-s2 * (second(at(x - 1, y, z), at(x + 1, y, z), mm[0]) + second(at(x, y - 1, z), at(x, y + 1, z), mm[1]) +
+          out.at(x, y, z) = static_cast<float>(-s2 * (second(at(x - 1, y, z), at(x + 1, y, z), mm[0]) +
+                                                      second(at(x, y - 1, z), at(x, y + 1, z), mm[1]) +
                                                       second(at(x, y, z - 1), at(x, y, z + 1), mm[2])));
         }
   });
@@ -52,7 +55,8 @@ double between_scales(const ScaleSpace& space, const Blob& b) {
   const auto at = [&](std::size_t s) { return static_cast<double>(space.response[s].at(b.x, b.y, b.z)); };
   const double below = at(b.scale - 1), here = at(b.scale), above = at(b.scale + 1), bend = below - 2 * here + above;
   const double shift = bend < 0 ? std::clamp(0.5 * (below - above) / bend, -0.5, 0.5) : 0;
-  const double next = shift < 0 ? space.radius_mm[b.scale] / space.radius_mm[b.scale - 1] : space.radius_mm[b.scale + 1] / space.radius_mm[b.scale];
+  const double next = shift < 0 ? space.radius_mm[b.scale] / space.radius_mm[b.scale - 1]
+                                : space.radius_mm[b.scale + 1] / space.radius_mm[b.scale];
   return space.radius_mm[b.scale] * std::pow(next, shift);
 }
 
@@ -88,11 +92,13 @@ std::vector<Blob> find_blobs(const ScaleSpace& space, VolumeView<const std::uint
   return blobs;
 }
 
-Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int64_t x, std::int64_t y, std::int64_t z) noexcept {
+Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int64_t x, std::int64_t y,
+                            std::int64_t z) noexcept {
   const Volume<float>& f = space.smoothed[scale];
   const Size3& n = f.grid().size();
   const Vector3& mm = f.grid().spacing_mm();
-  const std::array<std::int64_t, 3> c{std::clamp<std::int64_t>(x, 1, std::max<std::int64_t>(1, n[0] - 2)), std::clamp<std::int64_t>(y, 1, std::max<std::int64_t>(1, n[1] - 2)),
+  const std::array<std::int64_t, 3> c{std::clamp<std::int64_t>(x, 1, std::max<std::int64_t>(1, n[0] - 2)),
+                                      std::clamp<std::int64_t>(y, 1, std::max<std::int64_t>(1, n[1] - 2)),
                                       std::clamp<std::int64_t>(z, 1, std::max<std::int64_t>(1, n[2] - 2))};
   const auto at = [&](std::size_t a, std::int64_t da, std::size_t b, std::int64_t db) {
     std::array<std::int64_t, 3> p = c;
@@ -106,7 +112,8 @@ Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int
   for (std::size_t a = 0; a < 3; ++a) {
     h[a][a] = s2 * (at(a, -1, a, 0) - 2 * at(a, 0, a, 0) + at(a, 1, a, 0)) / (mm[a] * mm[a]);
     for (std::size_t b = a + 1; b < 3; ++b)
-      h[a][b] = h[b][a] = s2 * (at(a, 1, b, 1) - at(a, 1, b, -1) - at(a, -1, b, 1) + at(a, -1, b, -1)) / (4 * mm[a] * mm[b]);
+      h[a][b] = h[b][a] =
+          s2 * (at(a, 1, b, 1) - at(a, 1, b, -1) - at(a, -1, b, 1) + at(a, -1, b, -1)) / (4 * mm[a] * mm[b]);
   }
   return eigenvalues_of(h);
 }
@@ -116,7 +123,8 @@ Vector3 eigenvalues_of(const Matrix3& m) noexcept {
   const double a = m[0][0] - q, b = m[1][1] - q, c = m[2][2] - q, p2 = a * a + b * b + c * c + 2 * off;
   if (p2 <= 0) return {q, q, q};
   const double p = std::sqrt(p2 / 6);
-  const double det = a * (b * c - m[1][2] * m[1][2]) - m[0][1] * (m[0][1] * c - m[1][2] * m[0][2]) + m[0][2] * (m[0][1] * m[1][2] - b * m[0][2]);
+  const double det = a * (b * c - m[1][2] * m[1][2]) - m[0][1] * (m[0][1] * c - m[1][2] * m[0][2]) +
+                     m[0][2] * (m[0][1] * m[1][2] - b * m[0][2]);
   const double phi = std::acos(std::clamp(det / (2 * p * p * p), -1.0, 1.0)) / 3;
   const double high = q + 2 * p * std::cos(phi), low = q + 2 * p * std::cos(phi + 2 * std::numbers::pi / 3);
   return {low, 3 * q - high - low, high};

@@ -11,7 +11,7 @@ namespace penta {
 /// (-sigma^2 times the Laplacian of the Gaussian; Lindeberg 1998, doi:10.1023/A:1008045108935), answers at each.
 /// A bright ball of radius r answers most at its centre where sigma = r / sqrt(3).
 struct ScaleSpace {
-  std::vector<double> radius_mm;         ///< ascending
+  std::vector<double> radius_mm;  ///< ascending
   std::vector<Volume<float>> smoothed;
   std::vector<Volume<float>> response;
 };
@@ -26,11 +26,13 @@ struct Blob {
   double strength = 0;
 };
 /// The blobs that answer at least `least`, where `inside` is not 0; strongest first, equal ones in raster order.
-[[nodiscard]] std::vector<Blob> find_blobs(const ScaleSpace& space, VolumeView<const std::uint8_t> inside, double least);
+[[nodiscard]] std::vector<Blob> find_blobs(const ScaleSpace& space, VolumeView<const std::uint8_t> inside,
+                                           double least);
 
-/// Eigenvalues of the Hessian at a voxel of one scale, times sigma^2, ascending: all below 0 in a bright blob, one near 0
-/// in a tube. Central differences; at the border those of the next voxel inside.
-[[nodiscard]] Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int64_t x, std::int64_t y, std::int64_t z) noexcept;
+/// Eigenvalues of the Hessian at a voxel of one scale, times sigma^2, ascending: all below 0 in a bright blob, one near
+/// 0 in a tube. Central differences; at the border those of the next voxel inside.
+[[nodiscard]] Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int64_t x, std::int64_t y,
+                                          std::int64_t z) noexcept;
 
 /// Eigenvalues of a symmetric matrix, ascending (Smith 1961, doi:10.1145/355578.366316).
 [[nodiscard]] Vector3 eigenvalues_of(const Matrix3& symmetric) noexcept;

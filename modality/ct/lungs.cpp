@@ -19,12 +19,14 @@ namespace {
 using Mask = Volume<std::uint8_t>;
 
 constexpr double smallest_lung_ml = 40;
-constexpr float lung_median_above_hu = -970;  // gas without tissue is about -1000; lungs, even emphysematous, are denser
-constexpr double smallest_piece_ml = 5;       // of a lung, once the airways are taken out
-constexpr double closing_mm = 6;              // vessels, and nodules on the wall
+constexpr float lung_median_above_hu =
+    -970;                                // gas without tissue is about -1000; lungs, even emphysematous, are denser
+constexpr double smallest_piece_ml = 5;  // of a lung, once the airways are taken out
+constexpr double closing_mm = 6;         // vessels, and nodules on the wall
 
 bool is_large(const Components& parts, int component, const Grid& grid) {
-  return static_cast<double>(parts.sizes[static_cast<std::size_t>(component - 1)]) * grid.voxel_volume_ml() >= smallest_lung_ml;
+  return static_cast<double>(parts.sizes[static_cast<std::size_t>(component - 1)]) * grid.voxel_volume_ml() >=
+         smallest_lung_ml;
 }
 
 // The values of each large part, of all voxels or of those in `only`.
@@ -43,7 +45,8 @@ std::vector<std::vector<float>> values_of(const Components& parts, const Volume<
 
 constexpr double airway_below_hu = -750, airway_darker_hu = -900, wall_above_hu = -500;
 constexpr double airway_least_mm2 = 30, airway_most_mm2 = 800, airway_length_mm = 12;
-constexpr double airway_least_fill = 0.35;  // of the square about its longest side: a crescent of the lung base fills less
+constexpr double airway_least_fill =
+    0.35;  // of the square about its longest side: a crescent of the lung base fills less
 
 // Of the ways of 3 mm and a pixel that lead out of the pixels of a part, the share on which there is tissue.
 struct Wall {
@@ -69,7 +72,8 @@ struct Slice {
     const std::int32_t own = parts.at(x, y, 0);
     if (i < 0 || j < 0 || i >= size[0] || j >= size[1] || parts.at(i, j, 0) == own) return;
     bool tissue = false;
-    for (std::int64_t k = 1; k <= steps && !tissue; ++k) tissue = static_cast<double>(hu.at(x + k * dx, y + k * dy, z)) > wall_above_hu;
+    for (std::int64_t k = 1; k <= steps && !tissue; ++k)
+      tissue = static_cast<double>(hu.at(x + k * dx, y + k * dy, z)) > wall_above_hu;
     ++wall.all;
     wall.tissue += tissue ? 1 : 0;
   }
@@ -87,7 +91,8 @@ Mask dark_pixels(const Volume<float>& hu, const Mask& body, std::int64_t z) {
 
 // Parts of one slice with the size of a windpipe's section that are no crescents.
 std::vector<bool> compact_spots(const Components& parts, const Vector3& mm) {
-  std::vector<std::array<std::int64_t, 4>> box(parts.sizes.size(), {std::int64_t{1} << 40, std::int64_t{1} << 40, -1, -1});
+  std::vector<std::array<std::int64_t, 4>> box(parts.sizes.size(),
+                                               {std::int64_t{1} << 40, std::int64_t{1} << 40, -1, -1});
   for (const Run& run : parts.runs) {
     auto& [x0, y0, x1, y1] = box[static_cast<std::size_t>(run.component - 1)];
     x0 = std::min(x0, run.first_x), y0 = std::min(y0, run.y), x1 = std::max(x1, run.last_x), y1 = std::max(y1, run.y);
@@ -95,7 +100,8 @@ std::vector<bool> compact_spots(const Components& parts, const Vector3& mm) {
   std::vector<bool> good(parts.sizes.size());
   for (std::size_t k = 0; k < good.size(); ++k) {
     const double mm2 = static_cast<double>(parts.sizes[k]) * mm[0] * mm[1];
-    const double side = std::max(static_cast<double>(box[k][2] - box[k][0] + 1) * mm[0], static_cast<double>(box[k][3] - box[k][1] + 1) * mm[1]);
+    const double side = std::max(static_cast<double>(box[k][2] - box[k][0] + 1) * mm[0],
+                                 static_cast<double>(box[k][3] - box[k][1] + 1) * mm[1]);
     good[k] = mm2 >= airway_least_mm2 && mm2 <= airway_most_mm2 && mm2 >= airway_least_fill * side * side;
   }
   return good;
@@ -126,7 +132,8 @@ void mark_tubes(const Volume<float>& hu, const Mask& body, std::int64_t z, Mask&
     candidate[k] = static_cast<double>(*middle) < airway_darker_hu && 10 * walls[k].tissue >= 8 * walls[k].all;
   }
   for (const Run& run : parts.runs)
-    if (candidate[static_cast<std::size_t>(run.component - 1)]) std::fill_n(&tubes.at(run.first_x, run.y, z), run.length(), std::uint8_t{1});
+    if (candidate[static_cast<std::size_t>(run.component - 1)])
+      std::fill_n(&tubes.at(run.first_x, run.y, z), run.length(), std::uint8_t{1});
 }
 
 // Trachea and main bronchi: tubes of some length along the body.
@@ -161,14 +168,17 @@ std::optional<double> spine_column(const Volume<float>& hu, const Mask& body) {
           ++sums[(static_cast<std::size_t>(y) + 1) * (nx + 1) + static_cast<std::size_t>(x) + 1];
   for (std::size_t y = 1; y <= ny; ++y)
     for (std::size_t x = 1; x <= nx; ++x)
-      sums[y * (nx + 1) + x] += sums[y * (nx + 1) + x - 1] + sums[(y - 1) * (nx + 1) + x] - sums[(y - 1) * (nx + 1) + x - 1];
+      sums[y * (nx + 1) + x] +=
+          sums[y * (nx + 1) + x - 1] + sums[(y - 1) * (nx + 1) + x] - sums[(y - 1) * (nx + 1) + x - 1];
   const auto half = [](double spacing) { return static_cast<std::size_t>(std::max(1LL, std::llround(12 / spacing))); };
   const std::size_t hx = half(mm[0]), hy = half(mm[1]);
   double best = 0, weight = 0, where = 0;
   for (std::size_t y = 0; y < ny; ++y)
     for (std::size_t x = 0; x < nx; ++x) {
-      const std::size_t x0 = x > hx ? x - hx : 0, y0 = y > hy ? y - hy : 0, x1 = std::min(nx, x + hx + 1), y1 = std::min(ny, y + hy + 1);
-      const double bone = sums[y1 * (nx + 1) + x1] - sums[y0 * (nx + 1) + x1] - sums[y1 * (nx + 1) + x0] + sums[y0 * (nx + 1) + x0];
+      const std::size_t x0 = x > hx ? x - hx : 0, y0 = y > hy ? y - hy : 0, x1 = std::min(nx, x + hx + 1),
+                        y1 = std::min(ny, y + hy + 1);
+      const double bone =
+          sums[y1 * (nx + 1) + x1] - sums[y0 * (nx + 1) + x1] - sums[y1 * (nx + 1) + x0] + sums[y0 * (nx + 1) + x0];
       if (bone > best) best = bone, weight = 0, where = 0;
       if (bone == best) ++weight, where += static_cast<double>(x);
     }
@@ -224,7 +234,8 @@ bool cut(const Mask& part, double column, std::int64_t voxels, Mask& labels) {
     const Sides cores = sides_of(erode(part.view(), radius_mm), column, voxels / 50);
     if (std::min(cores.right_voxels, cores.left_voxels) < voxels / 20) continue;
     if (cores.right_voxels + cores.left_voxels < voxels / 4) continue;
-    const Volume<float> to_right = squared_distance_mm2(cores.right.view()), to_left = squared_distance_mm2(cores.left.view());
+    const Volume<float> to_right = squared_distance_mm2(cores.right.view()),
+                        to_left = squared_distance_mm2(cores.left.view());
     for (std::size_t i = 0; i < labels.voxels().size(); ++i)
       if (part.voxels()[i] != 0) labels.voxels()[i] = to_right.voxels()[i] <= to_left.voxels()[i] ? 1 : 2;
     return true;
@@ -265,7 +276,8 @@ void close_sides(Mask& labels, const Mask& body, const Mask& airways) {
   Mask closed[2] = {Mask(labels.grid()), Mask(labels.grid())};
   for (std::uint8_t side = 1; side <= 2; ++side) {
     Mask one(labels.grid());
-    std::transform(labels.voxels().begin(), labels.voxels().end(), one.voxels().begin(), [side](auto v) { return v == side ? 1 : 0; });
+    std::transform(labels.voxels().begin(), labels.voxels().end(), one.voxels().begin(),
+                   [side](auto v) { return v == side ? 1 : 0; });
     closed[side - 1] = fill_holes(close(one.view(), closing_mm).view());
   }
   for (std::size_t i = 0; i < labels.voxels().size(); ++i) {
@@ -286,7 +298,8 @@ std::string letters_of(const Grid& grid) {
 template <class To, class From>
 Volume<To> converted(const Volume<From>& from) {
   Volume<To> to(from.grid());
-  std::transform(from.voxels().begin(), from.voxels().end(), to.voxels().begin(), [](From v) { return static_cast<To>(v); });
+  std::transform(from.voxels().begin(), from.voxels().end(), to.voxels().begin(),
+                 [](From v) { return static_cast<To>(v); });
   return to;
 }
 
@@ -296,9 +309,11 @@ Lungs find_in_lps(const Volume<float>& hu, const Mask& body) {
   lungs.any = std::any_of(spaces.voxels().begin(), spaces.voxels().end(), [](auto v) { return v != 0; });
   if (!lungs.any) return lungs;
   const Mask airways = airways_of(hu, body);
-  lungs.airways_ml = hu.grid().voxel_volume_ml() * static_cast<double>(std::count(airways.voxels().begin(), airways.voxels().end(), 1));
+  lungs.airways_ml = hu.grid().voxel_volume_ml() *
+                     static_cast<double>(std::count(airways.voxels().begin(), airways.voxels().end(), 1));
   const Mask walls = dilate(airways.view(), 1.5);
-  for (std::size_t i = 0; i < spaces.voxels().size(); ++i) spaces.voxels()[i] = spaces.voxels()[i] != 0 && walls.voxels()[i] == 0;
+  for (std::size_t i = 0; i < spaces.voxels().size(); ++i)
+    spaces.voxels()[i] = spaces.voxels()[i] != 0 && walls.voxels()[i] == 0;
   const std::optional<double> spine = spine_column(hu, body);
   lungs.spine_seen = spine.has_value();
   lungs.labels = with_sides(spaces, spine ? *spine : middle_column(body), lungs.cut_apart);
@@ -337,7 +352,8 @@ Lungs find_lungs(const Volume<float>& hu, const Volume<std::uint8_t>& body) {
   Lungs lungs = find_in_lps(reoriented(hu.view(), "LPS"), converted<std::uint8_t>(turned));
   const Volume<std::uint16_t> back = reoriented(converted<std::uint16_t>(lungs.labels).view(), letters);
   Mask labels(hu.grid());
-  std::transform(back.voxels().begin(), back.voxels().end(), labels.voxels().begin(), [](auto v) { return static_cast<std::uint8_t>(v); });
+  std::transform(back.voxels().begin(), back.voxels().end(), labels.voxels().begin(),
+                 [](auto v) { return static_cast<std::uint8_t>(v); });
   lungs.labels = std::move(labels);
   return lungs;
 }

@@ -38,9 +38,12 @@ Grid box_of(const Volume<std::uint8_t>& lungs) {
     if (high[k] < low[k]) continue;
     const double margin = 2 * closing_mm / mm[k];
     first[k] = static_cast<double>(low[k]) - margin;
-    size[k] = static_cast<std::int64_t>(std::ceil((static_cast<double>(high[k] - low[k]) + 2 * margin) * mm[k] / spacing_mm)) + 1;
+    size[k] = static_cast<std::int64_t>(
+                  std::ceil((static_cast<double>(high[k] - low[k]) + 2 * margin) * mm[k] / spacing_mm)) +
+              1;
   }
-  return Grid(size, {spacing_mm, spacing_mm, spacing_mm}, lungs.grid().to_patient({first[0], first[1], first[2]}), lungs.grid().direction());
+  return Grid(size, {spacing_mm, spacing_mm, spacing_mm}, lungs.grid().to_patient({first[0], first[1], first[2]}),
+              lungs.grid().direction());
 }
 
 // Lungs closed (each side by itself, in case they touch) at the working grid.
@@ -49,7 +52,8 @@ Mask closed_lungs(const Mask& lungs, const Grid& grid) {
   Mask all(grid);
   for (std::uint8_t side = 1; side <= 2; ++side) {
     Mask one(grid);
-    std::transform(coarse.voxels().begin(), coarse.voxels().end(), one.voxels().begin(), [side](auto v) { return v == side ? 1 : 0; });
+    std::transform(coarse.voxels().begin(), coarse.voxels().end(), one.voxels().begin(),
+                   [side](auto v) { return v == side ? 1 : 0; });
     const Mask closed = fill_holes(close(one.view(), closing_mm).view());
     for (std::size_t i = 0; i < all.voxels().size(); ++i) all.voxels()[i] |= closed.voxels()[i];
   }
@@ -75,7 +79,8 @@ double quantile(const std::vector<double>& sorted, double share) {
 
 class Describer {
  public:
-  Describer(const Volume<float>& g, const Mask& lungs, const Volume<float>& depth2, const ScaleSpace& space, double coarsest_mm)
+  Describer(const Volume<float>& g, const Mask& lungs, const Volume<float>& depth2, const ScaleSpace& space,
+            double coarsest_mm)
       : g_(g), lungs_(lungs), depth2_(depth2), space_(space), coarsest_mm_(coarsest_mm), directions_(directions()) {}
 
   [[nodiscard]] Spot describe(const Blob& blob) const {
@@ -88,7 +93,8 @@ class Describer {
       for (std::size_t a = 0; a < 3; ++a)
         shift[a] += 3 * directions_[k][a] * std::min(lengths[k], 1.5 * middle) / static_cast<double>(rays) / spacing_mm;
     Vector3 moved = c;
-    for (std::size_t a = 0; a < 3; ++a) moved[a] += std::clamp(shift[a], -0.6 * blob.radius_mm / spacing_mm, 0.6 * blob.radius_mm / spacing_mm);
+    for (std::size_t a = 0; a < 3; ++a)
+      moved[a] += std::clamp(shift[a], -0.6 * blob.radius_mm / spacing_mm, 0.6 * blob.radius_mm / spacing_mm);
     if (value(moved) >= 0.7 * value(c)) {
       c = moved;
       lengths = cast(c);
@@ -101,7 +107,9 @@ class Describer {
   }
 
  private:
-  [[nodiscard]] double value(const Vector3& at) const { return static_cast<double>(linear_at(g_.view(), {at[0], at[1], at[2]}, 0)); }
+  [[nodiscard]] double value(const Vector3& at) const {
+    return static_cast<double>(linear_at(g_.view(), {at[0], at[1], at[2]}, 0));
+  }
 
   static double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
@@ -160,7 +168,8 @@ class Describer {
     put(blob.strength);
     const Vector3 own = hessian_eigenvalues(space_, blob.scale, blob.x, blob.y, blob.z);
     for (const double e : own) put(-e);
-    const std::size_t below = blob.scale == 0 ? 0 : blob.scale - 1, above = std::min(blob.scale + 1, radii_mm.size() - 1);
+    const std::size_t below = blob.scale == 0 ? 0 : blob.scale - 1,
+                      above = std::min(blob.scale + 1, radii_mm.size() - 1);
     for (const std::size_t s : {blob.scale, below, above}) {
       const Vector3 e = hessian_eigenvalues(space_, s, blob.x, blob.y, blob.z);
       put(e[0] < 0 ? std::clamp(e[2] / e[0], -1.0, 1.0) : -1);
@@ -232,7 +241,8 @@ std::vector<Spot> dense_spots(const Volume<float>& hu, const Volume<std::uint8_t
   const Describer describer(g, inside, depth2, space, std::max({mm[0], mm[1], mm[2]}));
   std::vector<Spot> spots(blobs.size());
   parallel_for(static_cast<std::int64_t>(blobs.size()), 8, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t k = first; k < last; ++k) spots[static_cast<std::size_t>(k)] = describer.describe(blobs[static_cast<std::size_t>(k)]);
+    for (std::int64_t k = first; k < last; ++k)
+      spots[static_cast<std::size_t>(k)] = describer.describe(blobs[static_cast<std::size_t>(k)]);
   });
   return spots;
 }

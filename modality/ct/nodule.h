@@ -13,8 +13,8 @@ namespace penta::ct {
 inline constexpr std::size_t spot_numbers = 38;
 
 struct Spot {
-  PatientPoint centre;     ///< middle of the rays' ends
-  double radius_mm = 0;    ///< median length of the rays to half the contrast
+  PatientPoint centre;   ///< middle of the rays' ends
+  double radius_mm = 0;  ///< median length of the rays to half the contrast
   std::array<float, spot_numbers> numbers{};
 };
 
@@ -23,12 +23,14 @@ struct Spot {
 /// as lung tissue of -850 HU. Values are HU and finite; both on one grid.
 ///
 /// The numbers, in this order (g = (HU + 850) / 900, at most 1.1; R = radius_mm): log R; blob radius over R; blob
-/// answer; the three Hessian eigenvalues at the blob's scale, and the ratios of the least negative and the middle one to the
-/// most negative there, at the scale below and above; mean g and its deviation inside R / 2, mean g inside R; mean g on
-/// spheres of 1, 1.25, 1.5, 2 and 2.5 R; of 128 rays to half the contrast: the 0, 10, 25, 75, 90 and 100 % lengths over R, the
-/// share longer than 1.5 R, 2 R and 3 R, and the eigenvalues of the mean of d d^T weighted by min(length, 3 R), largest and
-/// smallest; depth in the lung in mm; share of the spheres of 1.25 and 2 R outside; mean g at 12 mm; largest g
-/// inside R / 2; spacing of the image along its coarsest axis in mm over R; contrast of the centre to the sphere of 2 R.
-[[nodiscard]] std::vector<Spot> dense_spots(const Volume<float>& hu, const Volume<std::uint8_t>& lungs, std::size_t most);
+/// answer; the three Hessian eigenvalues at the blob's scale, and the ratios of the least negative and the middle one
+/// to the most negative there, at the scale below and above; mean g and its deviation inside R / 2, mean g inside R;
+/// mean g on spheres of 1, 1.25, 1.5, 2 and 2.5 R; of 128 rays to half the contrast: the 0, 10, 25, 75, 90 and 100 %
+/// lengths over R, the share longer than 1.5 R, 2 R and 3 R, and the eigenvalues of the mean of d d^T weighted by
+/// min(length, 3 R), largest and smallest; depth in the lung in mm; share of the spheres of 1.25 and 2 R outside; mean
+/// g at 12 mm; largest g inside R / 2; spacing of the image along its coarsest axis in mm over R; contrast of the
+/// centre to the sphere of 2 R.
+[[nodiscard]] std::vector<Spot> dense_spots(const Volume<float>& hu, const Volume<std::uint8_t>& lungs,
+                                            std::size_t most);
 
 }  // namespace penta::ct

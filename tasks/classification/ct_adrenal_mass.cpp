@@ -36,7 +36,8 @@ Axes principal_axes(Matrix3 a) {
     for (const auto& [p, q] : std::array<std::array<std::size_t, 2>, 3>{{{0, 1}, {0, 2}, {1, 2}}}) {
       if (std::abs(a[p][q]) <= 1e-14 * (std::abs(a[p][p]) + std::abs(a[q][q]))) continue;
       const double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
-      const double t = (theta < 0 ? -1 : 1) / (std::abs(theta) + std::hypot(theta, 1.0)), c = 1 / std::hypot(t, 1.0), s = t * c;
+      const double t = (theta < 0 ? -1 : 1) / (std::abs(theta) + std::hypot(theta, 1.0)), c = 1 / std::hypot(t, 1.0),
+                   s = t * c;
       for (std::size_t k = 0; k < 3; ++k) {
         const double x = a[k][p], y = a[k][q];
         a[k][p] = c * x - s * y;
@@ -64,7 +65,8 @@ std::vector<Vector3> about_centre(const Mask& shape) {
   for (std::int64_t z = 0; z < size[2]; ++z)
     for (std::int64_t y = 0; y < size[1]; ++y)
       for (std::int64_t x = 0; x < size[0]; ++x)
-        if (shape.at(x, y, z) != 0) points.push_back({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
+        if (shape.at(x, y, z) != 0)
+          points.push_back({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
   for (const Vector3& p : points)
     for (std::size_t k = 0; k < 3; ++k) centre[k] += p[k] / static_cast<double>(points.size());
   for (Vector3& p : points)
@@ -95,14 +97,17 @@ void add_places(const Mask& shape, std::vector<double>& numbers) {
   for (const double value : axes.values) numbers.push_back(std::sqrt(std::max(0.0, value)));
   std::vector<float> along(points.size());
   for (const Vector3& axis : axes.vectors) {
-    std::transform(points.begin(), points.end(), along.begin(),
-                   [&](const Vector3& p) { return static_cast<float>(p[0] * axis[0] + p[1] * axis[1] + p[2] * axis[2]); });
+    std::transform(points.begin(), points.end(), along.begin(), [&](const Vector3& p) {
+      return static_cast<float>(p[0] * axis[0] + p[1] * axis[1] + p[2] * axis[2]);
+    });
     numbers.push_back(nn::percentile(along, 99) - nn::percentile(along, 1));
   }
-  std::transform(points.begin(), points.end(), along.begin(),
-                 [](const Vector3& p) { return static_cast<float>(std::sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])); });
-  numbers.insert(numbers.end(), {mean_of(along), deviation_of(along), static_cast<double>(*std::max_element(along.begin(), along.end())),
-                                 nn::percentile(along, 1)});
+  std::transform(points.begin(), points.end(), along.begin(), [](const Vector3& p) {
+    return static_cast<float>(std::sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2]));
+  });
+  numbers.insert(numbers.end(),
+                 {mean_of(along), deviation_of(along),
+                  static_cast<double>(*std::max_element(along.begin(), along.end())), nn::percentile(along, 1)});
 }
 
 // Distances in mm to the nearest voxel outside; the shape does not touch the grid's border.
@@ -113,13 +118,16 @@ void add_depths(const Mask& shape, std::vector<double>& numbers) {
   std::vector<float> depths;
   for (const float d : depth2.voxels())
     if (d > 0) depths.push_back(std::sqrt(d));
-  numbers.insert(numbers.end(), {static_cast<double>(*std::max_element(depths.begin(), depths.end())), mean_of(depths), deviation_of(depths)});
+  numbers.insert(numbers.end(), {static_cast<double>(*std::max_element(depths.begin(), depths.end())), mean_of(depths),
+                                 deviation_of(depths)});
   for (const double percent : {50.0, 75.0, 90.0, 95.0, 99.0}) numbers.push_back(nn::percentile(depths, percent));
   for (int radius = 1; radius <= 8; ++radius) {
     Mask core(shape.grid());
     std::transform(depth2.voxels().begin(), depth2.voxels().end(), core.voxels().begin(),
                    [radius](float d) { return static_cast<double>(d) > radius * radius + 1e-3; });
-    const auto count = [](const Mask& mask) { return static_cast<double>(std::count(mask.voxels().begin(), mask.voxels().end(), 1)); };
+    const auto count = [](const Mask& mask) {
+      return static_cast<double>(std::count(mask.voxels().begin(), mask.voxels().end(), 1));
+    };
     numbers.push_back(count(core));
     numbers.push_back(count(core) > 0 ? count(dilate(core.view(), radius)) : 0);
   }
@@ -137,9 +145,11 @@ double faces_of(const Mask& shape) {
   return faces;
 }
 
-// log(1 + number) of a shape of 1 mm voxels that does not touch its grid's border; `thickness_mm` the largest ball inside.
+// log(1 + number) of a shape of 1 mm voxels that does not touch its grid's border; `thickness_mm` the largest ball
+// inside.
 nn::Tensor described(const Mask& shape, double& thickness_mm) {
-  std::vector<double> numbers{static_cast<double>(std::count(shape.voxels().begin(), shape.voxels().end(), 1)), faces_of(shape)};
+  std::vector<double> numbers{static_cast<double>(std::count(shape.voxels().begin(), shape.voxels().end(), 1)),
+                              faces_of(shape)};
   add_places(shape, numbers);
   std::vector<double> depths;
   add_depths(shape, depths);
@@ -160,8 +170,10 @@ struct Gland {
 
 bool says_adrenal(const Segment& segment) {
   std::string name = segment.name;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name.find("adrenal") != std::string::npos || (segment.type.scheme == "SCT" && segment.type.value == "23451007");
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name.find("adrenal") != std::string::npos ||
+         (segment.type.scheme == "SCT" && segment.type.value == "23451007");
 }
 
 std::vector<Gland> glands_in(const LabelMap& labels, std::int64_t value) {
@@ -169,11 +181,13 @@ std::vector<Gland> glands_in(const LabelMap& labels, std::int64_t value) {
   std::string there;
   for (const Segment& s : labels.segments) {
     there += (there.empty() ? "" : ", ") + std::to_string(s.value) + " " + s.name;
-    if (value > 0 ? s.value == value : says_adrenal(s) || labels.segments.size() == 1) glands.push_back({s.name, s.layer, s.value, s.side});
+    if (value > 0 ? s.value == value : says_adrenal(s) || labels.segments.size() == 1)
+      glands.push_back({s.name, s.layer, s.value, s.side});
   }
   if (glands.empty())
-    throw Error(Code::bad_input, "judging an adrenal gland: " + (value > 0 ? "no label has the value " + std::to_string(value)
-                                                                            : "no label's name or code says adrenal; name one by value=N") +
+    throw Error(Code::bad_input, "judging an adrenal gland: " +
+                                     (value > 0 ? "no label has the value " + std::to_string(value)
+                                                : "no label's name or code says adrenal; name one by value=N") +
                                      " (there are: " + (there.empty() ? "none" : there) + ")");
   return glands;
 }
@@ -191,7 +205,8 @@ Box box_of(const Volume<std::uint16_t>& labels, int value) {
       for (std::int64_t x = 0; x < size[0]; ++x) {
         if (labels.at(x, y, z) != value) continue;
         const Size3 at{x, y, z};
-        for (std::size_t k = 0; k < 3; ++k) box.low[k] = std::min(box.low[k], at[k]), box.high[k] = std::max(box.high[k], at[k]);
+        for (std::size_t k = 0; k < 3; ++k)
+          box.low[k] = std::min(box.low[k], at[k]), box.high[k] = std::max(box.high[k], at[k]);
       }
   return box;
 }
@@ -212,16 +227,19 @@ Mask shape_of(const Volume<std::uint16_t>& labels, const Gland& gland, const Box
       for (std::int64_t x = 1; x + 1 < size[0]; ++x)
         near.at(x, y, z) = labels.at(x + first[0], y + first[1], z + first[2]) == gland.value ? 1.F : 0.F;
   if (at_edge || too_long)
-    remarks.push_back({Severity::warning, "gland_cut", gland.name + (at_edge ? " touches the side of the image" : " is longer than 64 mm") +
-                                                           ": a part of it may be missing"});
+    remarks.push_back({Severity::warning, "gland_cut",
+                       gland.name + (at_edge ? " touches the side of the image" : " is longer than 64 mm") +
+                           ": a part of it may be missing"});
   // The cube's middle is a voxel of the labels, so that voxels of 1 mm are taken as they are.
   const auto middle = [&](std::size_t k) { return static_cast<double>((box.low[k] + box.high[k] + 1) / 2); };
   const PatientPoint centre = grid.to_patient({middle(0), middle(1), middle(2)});
   const Matrix3& d = grid.direction();
   const double half = 0.5 * static_cast<double>(cube) + 1;
-  const PatientPoint origin{centre.x - half * (d[0][0] + d[0][1] + d[0][2]), centre.y - half * (d[1][0] + d[1][1] + d[1][2]),
+  const PatientPoint origin{centre.x - half * (d[0][0] + d[0][1] + d[0][2]),
+                            centre.y - half * (d[1][0] + d[1][1] + d[1][2]),
                             centre.z - half * (d[2][0] + d[2][1] + d[2][2])};
-  const Volume<float> fine = resample_linear(near.view(), Grid({cube + 2, cube + 2, cube + 2}, {1, 1, 1}, origin, d), 0);
+  const Volume<float> fine =
+      resample_linear(near.view(), Grid({cube + 2, cube + 2, cube + 2}, {1, 1, 1}, origin, d), 0);
   Mask shape(fine.grid());
   for (std::int64_t z = 1; z <= cube; ++z)
     for (std::int64_t y = 1; y <= cube; ++y)
@@ -267,21 +285,27 @@ class CtAdrenalMass final : public Method {
     const std::array<std::string, 2> outputs{bundle.network.outputs.logits, bundle.network.outputs.ood};
     const std::vector<nn::Tensor> out = models_.network(bundle).run(numbers, outputs);
     const std::vector<double> p =
-        nn::softmax({static_cast<double>(out[0].values.at(0)), static_cast<double>(out[0].values.at(1))}, bundle.network.temperature.value_or(1));
-    const bool strange = bundle.network.ood_threshold && static_cast<double>(out[1].values.at(0)) > *bundle.network.ood_threshold;
+        nn::softmax({static_cast<double>(out[0].values.at(0)), static_cast<double>(out[0].values.at(1))},
+                    bundle.network.temperature.value_or(1));
+    const bool strange =
+        bundle.network.ood_threshold && static_cast<double>(out[1].values.at(0)) > *bundle.network.ood_threshold;
     if (strange)
-      remarks.push_back({Severity::warning, "out_of_distribution", gland.name + ": no gland that taught the method has such a shape: no probability is given"});
+      remarks.push_back({Severity::warning, "out_of_distribution",
+                         gland.name + ": no gland that taught the method has such a shape: no probability is given"});
     for (std::size_t k : {1, 0}) {
       Score score;
       score.label = bundle.network.classes.at(k) + (named ? ", " + gland.name : "");
       if (!strange) score.probability = p[k];
       scores.push_back(std::move(score));
     }
-    add(measurements, gland, "volume", 1e-3 * static_cast<double>(voxels), "mL", {"SCT", "118565006", "Volume"}, "voxels of 1 mm * voxel volume");
-    add(measurements, gland, "largest thickness", thickness_mm, "mm", {}, "diameter of the largest ball inside, 1 mm voxels");
+    add(measurements, gland, "volume", 1e-3 * static_cast<double>(voxels), "mL", {"SCT", "118565006", "Volume"},
+        "voxels of 1 mm * voxel volume");
+    add(measurements, gland, "largest thickness", thickness_mm, "mm", {},
+        "diameter of the largest ball inside, 1 mm voxels");
   }
 
-  static void add(Measurements& to, const Gland& gland, const char* name, double value, const char* unit, CodedConcept code, const char* formula) {
+  static void add(Measurements& to, const Gland& gland, const char* name, double value, const char* unit,
+                  CodedConcept code, const char* formula) {
     Measurement m;
     m.name = name;
     m.value = value;
@@ -300,6 +324,8 @@ class CtAdrenalMass final : public Method {
 }  // namespace
 
 MethodPtr make_classification_ct_adrenal_mass(const nn::ModelStore& models);
-MethodPtr make_classification_ct_adrenal_mass(const nn::ModelStore& models) { return std::make_unique<CtAdrenalMass>(models); }
+MethodPtr make_classification_ct_adrenal_mass(const nn::ModelStore& models) {
+  return std::make_unique<CtAdrenalMass>(models);
+}
 
 }  // namespace penta

@@ -36,15 +36,19 @@ LabelMap gland(const Grid& grid, double ball, const std::string& name) {
     for (std::int64_t y = 0; y < size[1]; ++y)
       for (std::int64_t x = 0; x < size[0]; ++x) {
         const PatientPoint p = grid.to_patient({double(x), double(y), double(z)});
-        const bool a = std::abs(p.y - 32) <= 15 && std::abs(p.x - 32 - 0.25 * (p.z - 32)) <= 2 && std::abs(p.z - 32) <= 18;
-        const bool b = std::abs(p.x - 32 - 0.5 * (p.y - 32)) <= 2 && std::abs(p.y - 26) <= 14 && std::abs(p.z - 26) <= 10;
-        const bool c = (p.x - 36) * (p.x - 36) + (p.y - 30) * (p.y - 30) + (p.z - 30) * (p.z - 30) <= ball * ball && ball > 0;
+        const bool a =
+            std::abs(p.y - 32) <= 15 && std::abs(p.x - 32 - 0.25 * (p.z - 32)) <= 2 && std::abs(p.z - 32) <= 18;
+        const bool b =
+            std::abs(p.x - 32 - 0.5 * (p.y - 32)) <= 2 && std::abs(p.y - 26) <= 14 && std::abs(p.z - 26) <= 10;
+        const bool c =
+            (p.x - 36) * (p.x - 36) + (p.y - 30) * (p.y - 30) + (p.z - 30) * (p.z - 30) <= ball * ball && ball > 0;
         labels.layers[0].at(x, y, z) = a || b || c ? 7 : 0;
       }
   return labels;
 }
 
-Answer judged(const nn::ModelStore& store, const LabelMap& labels, const std::map<std::string, std::string>& settings = {}) {
+Answer judged(const nn::ModelStore& store, const LabelMap& labels,
+              const std::map<std::string, std::string>& settings = {}) {
   const Image image = empty_image(labels.grid());
   const MethodPtr method = make_classification_ct_adrenal_mass(store);
   const Input inputs[] = {{"image", &image}, {"labels", &labels}};
@@ -65,7 +69,8 @@ const Grid& plain() {
 TEST(CtAdrenalMass, TwinOfTheRecipe) {
   const nn::ModelStore store = models();
   if (store.find("ct.adrenal_mass") == nullptr) GTEST_SKIP() << "no model ct.adrenal_mass";
-  const Answer thin = judged(store, gland(plain(), 0, "left adrenal gland")), thick = judged(store, gland(plain(), 9, "ADRENAL"));
+  const Answer thin = judged(store, gland(plain(), 0, "left adrenal gland")),
+               thick = judged(store, gland(plain(), 9, "ADRENAL"));
   EXPECT_NEAR(mass(thin), 0.0217717, 1e-5);
   EXPECT_NEAR(mass(thick), 0.9891907, 1e-5);
   EXPECT_EQ(std::get<Scores>(thin.artifacts[0].value)[0].label, "mass");
@@ -80,7 +85,8 @@ TEST(CtAdrenalMass, DoesNotDependOnPlaceOrTurn) {
   const nn::ModelStore store = models();
   if (store.find("ct.adrenal_mass") == nullptr) GTEST_SKIP() << "no model ct.adrenal_mass";
   const Grid turned({70, 66, 80}, {1, 1, 1}, {70, -3, 64}, {{{0, 0, -1}, {1, 0, 0}, {0, -1, 0}}});
-  EXPECT_NEAR(mass(judged(store, gland(turned, 9, "adrenal"))), mass(judged(store, gland(plain(), 9, "adrenal"))), 1e-4);
+  EXPECT_NEAR(mass(judged(store, gland(turned, 9, "adrenal"))), mass(judged(store, gland(plain(), 9, "adrenal"))),
+              1e-4);
 }
 
 TEST(CtAdrenalMass, SaysWhatIsMissing) {

@@ -23,7 +23,9 @@ Volume<std::uint8_t> lungs_on(const LabelMap& labels, const Grid& grid) {
     throw Error(Code::bad_input, "looking for lung nodules: the lungs are no label map of a volume");
   Volume<std::uint8_t> lungs(grid);
   const auto copy = [&](std::span<const std::uint16_t> from) {
-    std::transform(from.begin(), from.end(), lungs.voxels().begin(), [](std::uint16_t v) { return v == 2 ? 2 : v != 0 ? 1 : 0; });
+    std::transform(from.begin(), from.end(), lungs.voxels().begin(), [](std::uint16_t v) {
+      return v == 2 ? 2 : v != 0 ? 1 : 0;
+    });
   };
   if (labels.grid().same_as(grid))
     copy(labels.layers[0].voxels());
@@ -41,7 +43,8 @@ Table table_of(const std::vector<ct::Spot>& spots) {
   Table table{{"x_mm", "y_mm", "z_mm", "radius_mm"}, {}};
   for (std::size_t k = 0; k < ct::spot_numbers; ++k) table.columns.push_back("n" + std::to_string(k));
   for (const ct::Spot& spot : spots) {
-    std::vector<std::string> row{text_of(spot.centre.x), text_of(spot.centre.y), text_of(spot.centre.z), text_of(spot.radius_mm)};
+    std::vector<std::string> row{text_of(spot.centre.x), text_of(spot.centre.y), text_of(spot.centre.z),
+                                 text_of(spot.radius_mm)};
     for (const float v : spot.numbers) row.push_back(text_of(static_cast<double>(v)));
     table.rows.push_back(std::move(row));
   }
@@ -66,7 +69,8 @@ Finding finding_of(const Candidate& c) {
 }
 
 bool overlap(const Candidate& a, const Candidate& b) {
-  return std::hypot(std::hypot(a.centre.x - b.centre.x, a.centre.y - b.centre.y), a.centre.z - b.centre.z) < std::max({a.radius_mm, b.radius_mm, 4.0});
+  return std::hypot(std::hypot(a.centre.x - b.centre.x, a.centre.y - b.centre.y), a.centre.z - b.centre.z) <
+         std::max({a.radius_mm, b.radius_mm, 4.0});
 }
 
 class CtNodule final : public Method {
@@ -85,7 +89,8 @@ class CtNodule final : public Method {
       answer.remarks.push_back({Severity::note, "no_lungs", "no lung in the field of view: nothing was looked for"});
     const Vector3& mm = hu.grid().spacing_mm();
     if (std::max({mm[0], mm[1], mm[2]}) > 3.5)
-      answer.remarks.push_back({Severity::warning, "thick_slices", "voxels longer than 3.5 mm: nodules below 6 mm do not show"});
+      answer.remarks.push_back(
+          {Severity::warning, "thick_slices", "voxels longer than 3.5 mm: nodules below 6 mm do not show"});
     request.control.report(0.1, "nodules");
     const std::vector<ct::Spot> spots = ct::dense_spots(hu, lungs, most_spots);
     request.control.report(0.8, "nodules");
@@ -104,15 +109,19 @@ class CtNodule final : public Method {
     if (spots.empty()) return findings;
     const nn::Bundle& bundle = models_.need("ct.nodule");
     nn::Tensor input{{static_cast<std::int64_t>(spots.size()), static_cast<std::int64_t>(ct::spot_numbers)}, {}};
-    for (const ct::Spot& spot : spots) input.values.insert(input.values.end(), spot.numbers.begin(), spot.numbers.end());
+    for (const ct::Spot& spot : spots)
+      input.values.insert(input.values.end(), spot.numbers.begin(), spot.numbers.end());
     const nn::Tensor logits = models_.network(bundle).run(input);
     std::vector<Candidate> candidates;
     for (std::size_t k = 0; k < spots.size(); ++k)
-      candidates.push_back({spots[k].centre, spots[k].radius_mm, 1 / (1 + std::exp(-static_cast<double>(logits.values.at(k))))});
-    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+      candidates.push_back(
+          {spots[k].centre, spots[k].radius_mm, 1 / (1 + std::exp(-static_cast<double>(logits.values.at(k))))});
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
     std::vector<Candidate> kept;
     for (const Candidate& c : candidates) {
-      if (c.score < params.number("score_min") || kept.size() >= static_cast<std::size_t>(params.integer("most"))) break;
+      if (c.score < params.number("score_min") || kept.size() >= static_cast<std::size_t>(params.integer("most")))
+        break;
       if (2 * c.radius_mm < params.number("smallest_mm")) continue;
       if (std::any_of(kept.begin(), kept.end(), [&](const Candidate& k) { return overlap(c, k); })) continue;
       kept.push_back(c);

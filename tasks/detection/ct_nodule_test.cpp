@@ -22,10 +22,14 @@ const Grid& grid() {
 
 const PatientPoint ball{-60, -40, 340};
 
-double distance(const PatientPoint& a, const PatientPoint& b) { return std::hypot(std::hypot(a.x - b.x, a.y - b.y), a.z - b.z); }
+double distance(const PatientPoint& a, const PatientPoint& b) {
+  return std::hypot(std::hypot(a.x - b.x, a.y - b.y), a.z - b.z);
+}
 
 // phantom: one lung (an ellipsoid), in it a ball of 10 mm and a vessel of 5 mm that crosses it
-bool in_lung(const PatientPoint& p) { return std::hypot(std::hypot((p.x + 46) / 46, (p.y + 42) / 42), (p.z - 348) / 44) <= 1; }
+bool in_lung(const PatientPoint& p) {
+  return std::hypot(std::hypot((p.x + 46) / 46, (p.y + 42) / 42), (p.z - 348) / 44) <= 1;
+}
 
 Image chest() {
   Volume<float> hu(grid());
@@ -36,7 +40,8 @@ Image chest() {
         const PatientPoint p = grid().to_patient({double(x), double(y), double(z)});
         const double nodule = std::clamp((5 - distance(p, ball)) / 1.5 + 0.5, 0.0, 1.0);
         const double vessel = std::clamp((2.5 - std::hypot(p.x + 35, p.z - 350)) / 1.5 + 0.5, 0.0, 1.0);
-        hu.at(x, y, z) = static_cast<float>((in_lung(p) ? -860 + 900 * std::max(nodule, vessel) : 40) + 10 * random.normal());
+        hu.at(x, y, z) =
+            static_cast<float>((in_lung(p) ? -860 + 900 * std::max(nodule, vessel) : 40) + 10 * random.normal());
       }
   VolumeSequence sequence;
   sequence.emplace_back(std::move(hu));

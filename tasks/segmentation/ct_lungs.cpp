@@ -28,13 +28,16 @@ Volume<std::uint8_t> body_on(const LabelMap& labels, const Grid& grid) {
 
 void say(const ct::Lungs& lungs, std::vector<Remark>& remarks) {
   if (!lungs.any) {
-    remarks.push_back({Severity::note, "no_lungs", "no lung in the field of view: no air space of 40 mL with tissue in it"});
+    remarks.push_back(
+        {Severity::note, "no_lungs", "no lung in the field of view: no air space of 40 mL with tissue in it"});
     return;
   }
   if (!lungs.spine_seen)
-    remarks.push_back({Severity::warning, "no_spine", "the spine is not in the field of view: left and right are told by the middle of the body"});
+    remarks.push_back({Severity::warning, "no_spine",
+                       "the spine is not in the field of view: left and right are told by the middle of the body"});
   if (lungs.cut_apart)
-    remarks.push_back({Severity::warning, "lungs_cut", "left and right lung could not be told apart by their shape: cut at the spine"});
+    remarks.push_back({Severity::warning, "lungs_cut",
+                       "left and right lung could not be told apart by their shape: cut at the spine"});
 }
 
 class CtLungs final : public Method {
@@ -60,13 +63,26 @@ class CtLungs final : public Method {
     Measurements volumes;
     for (const Side side : {Side::right, Side::left}) {
       const int value = side == Side::right ? 1 : 2;
-      const auto colour = side == Side::right ? std::array<std::uint8_t, 3>{110, 220, 255} : std::array<std::uint8_t, 3>{120, 140, 255};
-      Segment segment{value, 0, side == Side::right ? "right lung" : "left lung", {"SCT", "39607008", "Lung"},
-                      {"SCT", "91723000", "Anatomical Structure"}, side, colour};
+      const auto colour =
+          side == Side::right ? std::array<std::uint8_t, 3>{110, 220, 255} : std::array<std::uint8_t, 3>{120, 140, 255};
+      Segment segment{value,
+                      0,
+                      side == Side::right ? "right lung" : "left lung",
+                      {"SCT", "39607008", "Lung"},
+                      {"SCT", "91723000", "Anatomical Structure"},
+                      side,
+                      colour};
       if (voxel_count_of(labels, value) == 0) continue;
       labels.segments.push_back(segment);
-      volumes.push_back({"volume", volume_ml(labels, segment), "mL", {"SCT", "118565006", "Volume"}, "lung", side,
-                         "voxels * voxel volume", plausible_range("lung volume"), {}});
+      volumes.push_back({"volume",
+                         volume_ml(labels, segment),
+                         "mL",
+                         {"SCT", "118565006", "Volume"},
+                         "lung",
+                         side,
+                         "voxels * voxel volume",
+                         plausible_range("lung volume"),
+                         {}});
     }
     answer.artifacts.push_back({"labels", std::move(labels)});
     answer.artifacts.push_back({"measurements", std::move(volumes)});

@@ -22,8 +22,8 @@ double ball(const PatientPoint& p, double x, double y, double z, double rx, doub
   return std::hypot(std::hypot((p.x - x) / rx, (p.y - y) / ry), (p.z - z) / rz);
 }
 
-// A drawn chest: 1 right lung, 2 left lung, which touch in front; 3 windpipe, 4 spine, 5 the rest; vessels and a nodule on
-// the wall are lung.
+// A drawn chest: 1 right lung, 2 left lung, which touch in front; 3 windpipe, 4 spine, 5 the rest; vessels and a nodule
+// on the wall are lung.
 int truth_at(const PatientPoint& p, bool with_lungs) {
   if (std::hypot(p.x / 140, p.y / 100) > 1) return 0;
   if (std::hypot(p.x, p.y - 60) <= 16) return 4;
@@ -91,7 +91,8 @@ TEST(CtLungs, PhantomSidesTouchingLungsWindpipeVesselsAndWallNodule) {
   for (std::int64_t z = 0; z < 48; ++z)
     for (std::int64_t y = 0; y < 72; ++y)
       for (std::int64_t x = 0; x < 100; ++x) {
-        const int t = truth_at(lps().to_patient({double(x), double(y), double(z)}), true), l = labels.layers[0].at(x, y, z);
+        const int t = truth_at(lps().to_patient({double(x), double(y), double(z)}), true),
+                  l = labels.layers[0].at(x, y, z);
         for (int side : {1, 2}) {
           both[static_cast<std::size_t>(side)] += t == side && l == side ? 1 : 0;
           sum[static_cast<std::size_t>(side)] += (t == side ? 1 : 0) + (l == side ? 1 : 0);
@@ -106,7 +107,8 @@ TEST(CtLungs, PhantomSidesTouchingLungsWindpipeVesselsAndWallNodule) {
   ASSERT_EQ(labels.segments.size(), 2U);
   EXPECT_EQ(labels.segments[0].side, Side::right);
   EXPECT_EQ(labels.segments[1].type.value, "39607008");
-  EXPECT_NEAR(std::get<Measurements>(answer.artifacts.at(1).value).at(0).value, 4.0 / 3 * 3.14159 * 58.5 * 75 * 85 / 1000, 50);
+  EXPECT_NEAR(std::get<Measurements>(answer.artifacts.at(1).value).at(0).value,
+              4.0 / 3 * 3.14159 * 58.5 * 75 * 85 / 1000, 50);
 }
 
 // inverse: the same chest stored with other axes gives the same voxels
@@ -126,7 +128,8 @@ TEST(CtLungs, DoesNotDependOnTheOrderOfAxes) {
 TEST(CtLungs, WithoutLungsItIsEmptyAndSaid) {
   const Answer answer = found(chest(false));
   const auto& labels = std::get<LabelMap>(answer.artifacts.at(0).value);
-  EXPECT_TRUE(std::all_of(labels.layers[0].voxels().begin(), labels.layers[0].voxels().end(), [](auto v) { return v == 0; }));
+  EXPECT_TRUE(
+      std::all_of(labels.layers[0].voxels().begin(), labels.layers[0].voxels().end(), [](auto v) { return v == 0; }));
   EXPECT_TRUE(labels.segments.empty());
   ASSERT_EQ(answer.remarks.size(), 1U);
   EXPECT_EQ(answer.remarks[0].code, "no_lungs");

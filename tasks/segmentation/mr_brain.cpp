@@ -25,6 +25,7 @@ constexpr double spike_times = 1.6;        // a voxel brighter than that many ti
 constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
 constexpr double head_margin_mm = 8;
 constexpr double least_brain_ml = 300;     // less than that is no T1-weighted head
+constexpr double little_white_ml = 300;    // of white matter: then tissue is checked against the structures (a second run)
 constexpr double least_agreement = 0.7;    // Dice of the white matter of the two outputs, below which tissue is not believed
 
 /// The tissue of each structure: 1 white, 2 grey matter, 0 liquor (as the tissue output has them).
@@ -130,7 +131,8 @@ class MrBrain final : public Method {
     const nn::Bundle& bundle = models_.need("mr.brain");
     const Volume<float> seen = nn::prepared(volume.view(), input_for(volume.voxels(), bundle.network.input));
     Volume<std::uint16_t> labels = output(bundle, seen, volume.grid(), output_);
-    if (output_ == "tissue") check_tissue(labels, output(bundle, seen, volume.grid(), "structures"), remarks);
+    if (output_ == "tissue" && volume_of(std::as_const(labels).view(), 1) < little_white_ml)
+      check_tissue(labels, output(bundle, seen, volume.grid(), "structures"), remarks);
     nn::keep_largest(labels, output_ == "mask");
     return labels;
   }

@@ -6,6 +6,7 @@
 #include "nn/bundle.h"
 #include "nn/judge.h"
 #include "tasks/methods.h"
+#include "tasks/raw_values.h"
 #include "tasks/slices.h"
 
 namespace penta {
@@ -26,6 +27,23 @@ std::vector<CutSlice> slices_of(const Request& request) {
   return standing_slices(*projections);
 }
 
+/// What the values and the grid say besides the pictures (ruled() of train/any.modality/train.py): HU are CT's; where a
+/// voxel is no cube, what the head gives to SPECT is PET's.
+void apply_rules(const std::vector<std::string>& classes, bool in_hu, bool cube, std::vector<double>& p) {
+  const auto of = [&](const char* name) -> double& {
+    return p.at(static_cast<std::size_t>(std::find(classes.begin(), classes.end(), name) - classes.begin()));
+  };
+  if (in_hu) {
+    const double rest = std::max(1 - of("CT"), 1e-12);
+    for (double& v : p) v *= 0.01 / rest;
+    of("CT") = 0.99;
+  }
+  if (cube) return;
+  const double both = of("PET") + of("SPECT");
+  of("PET") = 0.95 * both;
+  of("SPECT") = 0.05 * both;
+}
+
 /// What the header says against what the pixels look like.
 void compare(const std::string& header, const Score& top, Answer& answer) {
   if (header.empty() || top.probability.value_or(0) < conflict_min || as_class(header) == top.label) return;
@@ -42,16 +60,20 @@ class AnyModality final : public Method {
 
   [[nodiscard]] Answer run(const Request& request) const override {
     std::vector<CutSlice> slices = slices_of(request);
+    const bool in_hu = in_hounsfield_units(slices);
     for (CutSlice& slice : slices) to_grey(slice.picture);
     const nn::Bundle& bundle = models_.need("any.modality");
-    const nn::Judgement judgement = judge_together(models_, bundle, slices);
+    nn::Judgement judgement = judge_together(models_, bundle, slices);
+    const auto* image = request.find<Image>("image");
+    const bool cube = image == nullptr || !image->is_volume() || is_cube(grid_of(image->volume()).spacing_mm());
+    apply_rules(bundle.network.classes, in_hu, cube, judgement.probabilities);
     const auto abstained = nn::abstention(bundle.network, judgement);
     Answer answer;
+    if (in_hu) answer.remarks.push_back({Severity::note, "hounsfield_units", "air near -1000 and soft tissue near 0: the values are Hounsfield units"});
     Scores scores = scores_of(bundle.network.classes, judgement.probabilities, !abstained && bundle.network.temperature);
     if (abstained) {
       answer.remarks.push_back({Severity::warning, abstained->code, abstained->why});
     } else {
-      const auto* image = request.find<Image>("image");
       const Acquisition& acquisition = image != nullptr ? image->acquisition : request.need<RawData>("raw").acquisition;
       compare(acquisition.modality, scores.front(), answer);
     }

@@ -70,6 +70,15 @@ TEST(AnyModality, TwinTheHeaderConflictsExactlyWhenItSaysAnother) {
   EXPECT_EQ(said(run(*method, image), "modality_conflict"), *scores.front().probability >= 0.9);
 }
 
+// Twin: ruled() of train/any.modality/train.py gives HU the probability 0.99.
+TEST(AnyModality, TwinHounsfieldUnitsAreCt) {
+  const nn::ModelStore store = models();
+  const Answer answer = run(*make_recognition_any_modality(store), trunk());
+  EXPECT_TRUE(said(answer, "hounsfield_units"));
+  EXPECT_EQ(scores_in(answer).front().label, "CT");
+  EXPECT_NEAR(*scores_in(answer).front().probability, 0.99, 1e-9);
+}
+
 TEST(AnyModality, PhantomRefusesWhatShowsNothing) {
   const nn::ModelStore store = models();
   VolumeSequence sequence;

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "tasks/slices.h"
+
+namespace penta {
+
+/// Whether raw values are Hounsfield units: of the finite ones at least 2 % lie in -1100..-700 (air), at least 10 % in
+/// -200..200 (soft tissue and fat), and fewer in between than in either. The twin of in_hounsfield_units() of
+/// train/recognition.py.
+[[nodiscard]] bool in_hounsfield_units(const std::vector<CutSlice>& slices) noexcept;
+
+/// Whether a voxel is a cube to 10 %. SPECT's are: axial and transaxial pixels are the same pixels of the detector
+/// (a PET's slice distance comes from its rings).
+[[nodiscard]] bool is_cube(const std::array<double, 3>& spacing_mm) noexcept;
+
+}  // namespace penta

@@ -223,8 +223,9 @@ TEST(Models, TwinOneThreadAndAll) {
   const ModelStore store({repository() / "models"});
   for (const fs::path& folder : model_folders()) {
     const Bundle& bundle = store.need(folder.filename().string());
+    const Json parity = Json::parse(file_text(folder / "parity.json"));
     std::vector<std::int64_t> shape;
-    for (const Json& n : Json::parse(file_text(folder / "parity.json")).at("shape").items()) shape.push_back(n.integer());
+    for (const Json& n : parity.at("shape").items()) shape.push_back(n.integer());
     const Tensor x = sine(shape);
     const Tensor all = store.network(bundle).run(x);
     const ThreadLimit limit(1);

@@ -17,7 +17,7 @@ enum class Task {
 [[nodiscard]] std::string_view name_of(Task task) noexcept;
 [[nodiscard]] std::optional<Task> task_named(std::string_view name) noexcept;
 
-/// One input of a method. `kind` is image, labels, contours, raw, table, transform or index.
+/// One input of a method. `kind` is image, labels, regions (labels or contours), contours, raw, table, transform or index.
 struct InputRole {
   std::string role, kind = "image", unit, text;
   std::vector<std::string> modalities;  ///< empty: the card's

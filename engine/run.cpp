@@ -12,19 +12,22 @@ namespace {
 
 constexpr int chain_depth_max = 16;
 
+bool is_regions(const InputRole& role) { return role.kind == "labels" || role.kind == "regions"; }
+
 bool kind_fits(const InputRole& role, const io::Content& content) {
   if (role.kind == "image") return std::holds_alternative<Image>(content);
   if (role.kind == "raw") return std::holds_alternative<RawData>(content);
   if (role.kind == "table") return std::holds_alternative<Table>(content);
   if (role.kind == "contours") return std::holds_alternative<Contours>(content);
-  if (role.kind == "labels") return std::holds_alternative<LabelMap>(content) || std::holds_alternative<Contours>(content);
+  if (role.kind == "labels") return std::holds_alternative<LabelMap>(content);
+  if (role.kind == "regions") return std::holds_alternative<LabelMap>(content) || std::holds_alternative<Contours>(content);
   return false;
 }
 
 // `strict`: nothing unknown is taken (chains, report); else an unknown modality or unit is the caller's word.
 bool fits(const Card& card, const InputRole& role, const io::Content& content, bool strict) {
   if (!kind_fits(role, content)) return false;
-  if (role.kind == "labels" || role.kind == "contours" || role.kind == "table") return true;
+  if (is_regions(role) || role.kind == "contours" || role.kind == "table") return true;
   const Acquisition& acquisition = acquisition_of(content);
   if (!takes_modality(card, role, acquisition.modality) && (strict || !acquisition.modality.empty())) return false;
   const auto* image = std::get_if<Image>(&content);
@@ -42,7 +45,7 @@ bool artifact_fits(const InputRole& role, const Artifact& artifact) {
     const auto* image = std::get_if<Image>(&artifact.value);
     return image != nullptr && (role.unit.empty() || image->unit == role.unit);
   }
-  if (role.kind == "labels") return std::holds_alternative<LabelMap>(artifact.value);
+  if (is_regions(role)) return std::holds_alternative<LabelMap>(artifact.value);
   if (role.kind == "raw") return std::holds_alternative<RawData>(artifact.value);
   if (role.kind == "contours") return std::holds_alternative<Contours>(artifact.value);
   if (role.kind == "table") return std::holds_alternative<Table>(artifact.value);
@@ -93,6 +96,16 @@ ContentPtr on_image(const ContentPtr& labels_content, const std::vector<Supply>&
 
 }  // namespace
 
+namespace {
+
+// Somebody's drawing of a tumour that lies beside an image is no body, head or lung: such a role is made by its own step
+// unless the caller names the file for it. What measures any region takes it.
+bool made_of_others(const InputRole& role, const Supply& supply) {
+  return supply.found_beside && role.kind == "labels" && !role.from.empty();
+}
+
+}  // namespace
+
 void Runner::supply(Supply supply) { supplies_.push_back(std::move(supply)); }
 
 void Runner::place_labels() {
@@ -104,7 +117,7 @@ const Supply* Runner::supplied(const Card& card, const InputRole& role) const {
     if (supply.role == role.role && kind_fits(role, *supply.content)) return &supply;
   const bool strict = !role.from.empty();
   for (const Supply& supply : supplies_)
-    if (supply.role.empty() && fits(card, role, *supply.content, strict)) return &supply;
+    if (supply.role.empty() && fits(card, role, *supply.content, strict) && !made_of_others(role, supply)) return &supply;
   // A named supply feeds a step further back when that step's role is of another name but takes it.
   if (!running_.empty() && running_.front()->card().key() != card.key())
     for (const Supply& supply : supplies_)
@@ -188,7 +201,7 @@ void Runner::check_named_inputs(const Card& card) const {
     const std::string& modality = acquisition_of(*supply.content).modality;
     if (!kind_fits(*role, *supply.content))
       throw Error(Code::bad_input, "the input '" + role->role + "' of '" + card.id + "' must be " + role->kind + ", and what was given is not");
-    if (role->kind != "labels" && role->kind != "table" && !modality.empty() && !takes_modality(card, *role, modality))
+    if (!is_regions(*role) && role->kind != "table" && !modality.empty() && !takes_modality(card, *role, modality))
       throw Error(Code::bad_input, "the input '" + role->role + "' is " + modality + ", and '" + card.id + "' does not take that" +
                                        methods_.would_fit(card.task, modality));
   }

@@ -67,7 +67,7 @@ class SeriesRun {
       for (const Method* method : methods_.suppliers(from))
         if (why_not(method->card()).empty()) return true;
     return std::any_of(runner_.supplies().begin(), runner_.supplies().end(), [&](const Supply& s) {
-      if (role.kind == "labels") return !std::holds_alternative<Image>(*s.content) && !std::holds_alternative<RawData>(*s.content);
+      if (role.kind == "regions") return std::holds_alternative<LabelMap>(*s.content) || std::holds_alternative<Contours>(*s.content);
       const auto* image = std::get_if<Image>(s.content.get());
       return image != nullptr && !role.unit.empty() && image->unit == role.unit;
     });
@@ -143,7 +143,7 @@ void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, 
   Workspace workspace;
   Runner runner(methods, workspace, control, settings.settings);
   runner.supply({"", content});
-  for (ContentPtr& regions : regions_for(others, *content, report.remarks)) runner.supply({"", std::move(regions)});
+  for (ContentPtr& regions : regions_for(others, *content, report.remarks)) runner.supply({"", std::move(regions), true});
   SeriesRun(methods, runner, *content, report).all();
   const auto* image = std::get_if<Image>(content.get());
   for (const auto& step : runner.steps()) {

@@ -20,7 +20,7 @@ METHOD_KEYS = ("id task title modalities inputs outputs algorithm reference dete
 MODEL_KEYS = ("id title architecture training_data network weights_licence weights_sha256 evidence_note intended_use not_for "
               "known_failures").split()
 RESULT_KEYS = "requirement data n metric value class command".split()
-INPUT_KINDS = {"image", "labels", "contours", "raw", "table", "transform", "index", "findings", "scores", "measurements"}
+INPUT_KINDS = {"image", "labels", "regions", "contours", "raw", "table", "transform", "index", "findings", "scores", "measurements"}
 ORIGIN = re.compile(r"\b(real|simulated|slices?|synthetic|phantoms?|analytic|not measured)\b", re.I)
 
 

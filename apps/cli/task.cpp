@@ -109,7 +109,7 @@ engine::Supply supply_of(const engine::Methods& methods, const Card& card, const
     if (!is_role(methods, role)) throw Error(Code::wrong_use, "'" + card.id + "' has no input '" + role + "'");
   }
   const InputRole* wanted = role.empty() ? nullptr : card.input(role);
-  if (wanted != nullptr && wanted->kind == "labels") return {role, engine::open_labels(path)};
+  if (wanted != nullptr && (wanted->kind == "labels" || wanted->kind == "regions")) return {role, engine::open_labels(path)};
   // A table is no image that could be told from others: the method says that it wants one.
   const bool all_tables = std::all_of(card.inputs.begin(), card.inputs.end(), [](const InputRole& r) { return r.kind == "table"; });
   if ((wanted != nullptr && wanted->kind == "table") || (wanted == nullptr && !card.inputs.empty() && all_tables))

@@ -12,6 +12,10 @@ namespace penta {
 /// train/recognition.py.
 [[nodiscard]] bool in_hounsfield_units(const std::vector<CutSlice>& slices) noexcept;
 
+/// Of a slice in HU the share of lung-like pixels (-950..-600) that have body (above -250) on all four sides, of those and
+/// the body; 0 where there is neither. The twin of lung_share() of train/recognition.py.
+[[nodiscard]] double lung_share(const CutSlice& slice);
+
 /// Whether a voxel is a cube to 10 %. SPECT's are: axial and transaxial pixels are the same pixels of the detector
 /// (a PET's slice distance comes from its rings).
 [[nodiscard]] bool is_cube(const std::array<double, 3>& spacing_mm) noexcept;

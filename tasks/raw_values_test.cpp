@@ -26,6 +26,16 @@ TEST(RawValues, TwinHounsfieldUnitsOfThePythonRecipe) {
   EXPECT_FALSE(in_hounsfield_units({}));
 }
 
+// Twin: lung_share() of train/recognition.py says 2 / 13 of these rows.
+TEST(RawValues, TwinLungShareOfThePythonRecipe) {
+  const std::vector<float> rows = {40, 40,   40,   40,    40,  //
+                                   40, -800, -700, -1000, 40,  //
+                                   40, 40,   40,   40,    -800};
+  Volume<float> picture(Grid({5, 3, 1}, {1, 1, 1}));
+  std::copy(rows.begin(), rows.end(), picture.voxels().begin());
+  EXPECT_DOUBLE_EQ(lung_share({std::move(picture), 2, 0}), 2.0 / 13);
+}
+
 TEST(RawValues, PhantomTheVoxelOfAPetIsNoCube) {
   EXPECT_TRUE(is_cube({4.42, 4.42, 4.42}));
   EXPECT_TRUE(is_cube({4.0, 4.0, 4.3}));

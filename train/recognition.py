@@ -79,6 +79,26 @@ def prepared(s):
     return resized(content(grey(s)), 224, 224) / np.float32(255)
 
 
+def in_hounsfield_units(slices):
+    """Whether raw values are HU: air about -1000 and soft tissue about 0, and fewer between than in either (the twin of
+    tasks/raw_values.h). The limits are those of HU itself; they were written down before they were tried."""
+    v = np.concatenate([np.asarray(s, np.float32).ravel() for s in slices])
+    v = v[np.isfinite(v)]
+    air, between, tissue = (((v >= lo) & (v < hi)).mean() if len(v) else 0 for lo, hi in ((-1100, -700), (-700, -200), (-200, 200)))
+    return bool(air >= 0.02 and tissue >= 0.1 and between < min(air, tissue))
+
+
+def lung_share(s):
+    """Lung-like pixels (-950..-600 HU) with body (above -250 HU) on all four sides, of those and the body (the twin of
+    tasks/raw_values.h); s in HU."""
+    body = s > -250
+    closed = np.ones(s.shape, bool)
+    for axis in (0, 1):
+        closed &= np.maximum.accumulate(body, axis) & np.flip(np.maximum.accumulate(np.flip(body, axis), axis), axis)
+    lung = int((closed & (s > -950) & (s < -600)).sum())
+    return lung / max(lung + int(body.sum()), 1)
+
+
 # ---------------------------------------------------------------- readers
 
 def nifti(path):
@@ -546,17 +566,39 @@ class Trial:
     def taught(self, x, rows, **how):
         return taught(x[rows], self.labels[rows], balanced(self.labels[rows], self.sources[rows]), len(self.classes), **how)
 
-    def left_out(self, x, asked_x, **how):
-        """Logits of every asked image by a head that never saw its source."""
+    def left_out(self, x, asked_x, decays=None, **how):
+        """Logits of every asked image by a head that never saw its source; decays: those of nested()."""
         families, nets, logits = np.array([self.family(s) for s in self.sources]), {}, []
         for a, z in zip(self.asked, asked_x):
             out = self.family(a.source)
             out = out if (families == out).any() else None
             if out not in nets:
-                nets[out] = self.taught(x, families != out, **how)
+                inner = {"decay": decays.get(out, decays[None])} if decays else {}
+                nets[out] = self.taught(x, families != out, **how | inner)
             logits.append(logits_of(nets[out], z))
         self.shipped = nets.get(None) or self.taught(x, np.ones(len(x), bool), **how)
         return logits
+
+    def nested(self, decays, **how):
+        """{family or None: decay}, chosen inside the sources that teach when that family is left out: every other family
+        of real images that teaches is left out too, and the decay of the best balanced accuracy on it (mean of the
+        classes' and sources' shares, mean of the families) is taken. No asked image has a say."""
+        of = np.array([self.family(s) for s in self.sources])
+        real = sorted({self.family(a.source) for a in self.asked} & set(of))
+        right = {}
+        for a in range(len(real)):
+            for b in range(a, len(real)):
+                for decay in decays:
+                    net = self.taught(self.x, (of != real[a]) & (of != real[b]), decay=decay, **how)
+                    for held in {real[a], real[b]}:
+                        rows = of == held
+                        good = logits_of(net, self.x[rows]).argmax(1) == self.labels[rows]
+                        right[real[a], real[b], held, decay] = float(np.average(good, weights=balanced(self.labels[rows], self.sources[rows])))
+        score = lambda out, decay: np.mean([right[tuple(sorted((out or g, g))) + (g, decay)] for g in real if g != out])
+        # where no other real family teaches there is nothing to choose by: the middle one
+        made = {out: max(decays, key=lambda decay: score(out, decay)) if set(real) - {out} else decays[len(decays) // 2] for out in [None, *real]}
+        print("decay chosen inside", made, {d: round(score(None, d), 4) for d in decays}, flush=True)
+        return made
 
     def said(self, p, keep, below=0.0):
         return [self.classes[p[k].argmax()] if p[k].max() >= below else None for k in keep]
@@ -581,15 +623,22 @@ class Trial:
         return macro_f1([self.asked[k].label for k in self.reported], self.said(p, self.reported))
 
 
-def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0, decay=3e-2):
-    """Leave one source out, the baseline, the shipped head: model.onnx, parity.json and card.json in args.out."""
+def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0, decay=3e-2, decays=None, rules=None):
+    """Leave one source out, the baseline, the shipped head: model.onnx, parity.json and card.json in args.out.
+
+    decays: the choice is made inside the sources that teach (nested). rules(asked image, p) -> p: what the method knows
+    besides the head; both numbers are reported."""
     args, keep = trial.args, trial.reported
-    logits = trial.left_out(trial.x, trial.asked_x, hidden=hidden, decay=decay)
+    inner = trial.nested(decays, hidden=hidden) if decays else None
+    logits = trial.left_out(trial.x, trial.asked_x, inner, hidden=hidden, decay=decay)
     aside_z = np.concatenate([logits[k].mean(0, keepdims=True) for k in trial.aside]) if trial.aside else None
     temperature = 1.0
     if aside_z is not None:
         temperature = fitted_temperature(aside_z, [trial.classes.index(trial.asked[k].label) for k in trial.aside])
     p = mean_p(logits, temperature)
+    alone = macro_f1([trial.asked[k].label for k in keep], trial.said(p, keep, abstain_below))
+    if rules:
+        p = np.stack([rules(a, row) for a, row in zip(trial.asked, p)])
     said, truth = trial.said(p, keep, abstain_below), [trial.asked[k].label for k in keep]
     trial.show(said, keep)
     pairs = np.array(list(zip(truth, [s or "" for s in said])), dtype=object)
@@ -597,13 +646,16 @@ def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0,
     command = f"python train/{card['id']}/train.py --evaluate-only"
     few = trial.frugal()
     sources = sorted({trial.asked[k].source for k in keep})
-    rows = [result_of(requirement, data, "macro-F1", pairs, f1, command),
+    rows = [result_of(requirement, data, "macro-F1", pairs, f1, command, [(trial.asked[k].label, trial.asked[k].source) for k in keep]),
             result_of(f"{card['id']}.accuracy", data, "accuracy", pairs, lambda r: float(np.mean(r[:, 0] == r[:, 1])), command),
             {"requirement": f"{card['id']}.coverage", "data": data, "n": len(keep), "metric": "share not abstained",
              "value": round(float(np.mean([s is not None for s in said])), 4), "ci95": [0, 1], "class": "Q", "command": command},
             {"requirement": f"{card['id']}.border_and_histogram", "data": data, "n": len(keep),
              "metric": f"macro-F1 of border and histogram alone (chance {1 / len(set(truth)):.2f})", "value": round(few, 4), "ci95": [0, 1],
              "class": "Q", "command": command}]
+    if rules:
+        rows.append({"requirement": f"{card['id']}.head_alone", "data": data, "n": len(keep), "metric": "macro-F1 of the head without the rules",
+                     "value": round(alone, 4), "ci95": [0, 1], "class": "Q", "command": command})
     confidence, right = np.array([p[k].max() for k in keep]), np.array([s == t for s, t in zip(said, truth)])
     rows.append({"requirement": f"{card['id']}.ece", "data": data, "n": len(keep), "metric": "ECE (15 equal-mass bins)",
                  "value": round(ece(confidence, right), 4), "ci95": C.bootstrap(np.arange(len(keep)), lambda i: ece(confidence[i], right[i]), n=300),
@@ -625,9 +677,22 @@ def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0,
     return p
 
 
-def result_of(requirement, data, metric, rows, statistic, command):
+def result_of(requirement, data, metric, rows, statistic, command, groups=None):
     return {"requirement": requirement, "data": data, "n": len(rows), "metric": metric, "value": round(statistic(rows), 4),
-            "ci95": C.bootstrap(rows, statistic, n=500), "class": "Q", "command": command}
+            "ci95": clustered(rows, groups, statistic) if groups is not None else C.bootstrap(rows, statistic, n=500), "class": "Q",
+            "command": command}
+
+
+def clustered(rows, groups, statistic, n=500, seed=0):
+    """95 % interval: inside every class its sources are drawn again, and in each drawn source its images.
+    groups: (class, source) of the rows."""
+    rng, by, values = np.random.default_rng(seed), {}, []
+    for k, (label, source) in enumerate(groups):
+        by.setdefault(label, {}).setdefault(source, []).append(k)
+    for _ in range(n):
+        drawn = [k for sources in by.values() for s in rng.choice(list(sources), len(sources)) for k in rng.choice(sources[s], len(sources[s]))]
+        values.append(statistic(rows[drawn]))
+    return [round(float(v), 4) for v in np.percentile(values, [2.5, 97.5])]
 
 
 def ece(confidence, right, bins=15):

@@ -7,6 +7,7 @@
 #include "nn/bundle.h"
 #include "nn/judge.h"
 #include "tasks/methods.h"
+#include "tasks/raw_values.h"
 #include "tasks/slices.h"
 
 namespace penta {
@@ -18,6 +19,9 @@ constexpr std::size_t slices_max = 40;  // of a long scan; then they lie farther
 constexpr double present_min = 0.5;     // mean probability of three neighbours that says a region is covered
 // Windows in HU through which a slice is looked at: soft tissue, and all. The same as LOOKS of train/ct.region/train.py.
 constexpr std::array<std::array<double, 2>, 2> windows{{{-160, 240}, {-1000, 1000}}};
+
+// Shares of lung in a slice, LUNG of train/ct.region/train.py: below the first no chest, from the second on little else.
+constexpr double lung_of_chest_min = 0.055, lung_of_others_max = 0.104;
 
 /// One axial slice that was judged.
 struct Judged {
@@ -38,6 +42,15 @@ std::vector<CutSlice> looks_of(const CutSlice& slice, bool in_hu) {
     to_grey_window(looks.back().picture, lower, upper);
   }
   return looks;
+}
+
+/// What the share of lung says besides the network (ruled() of train/ct.region/train.py).
+void apply_lung_rule(const std::vector<std::string>& classes, double share, std::vector<double>& p) {
+  const bool chest = share >= lung_of_others_max;
+  if (!chest && share >= lung_of_chest_min) return;
+  double sum = 0;
+  for (std::size_t c = 0; c < p.size(); ++c) sum += p[c] *= (classes[c] == "chest") == chest ? 1 : 0.05;
+  for (double& v : p) v /= sum;
 }
 
 /// The axial slices of a volume, from feet to head.
@@ -137,10 +150,12 @@ class CtRegion final : public Method {
     const bool in_hu = std::any_of(slices.begin(), slices.end(), [](const CutSlice& s) {
       return std::any_of(s.picture.voxels().begin(), s.picture.voxels().end(), [](float v) { return v < -300; });
     });
+    const bool air_and_tissue = in_hounsfield_units(slices);
     std::vector<Judged> made;
     for (const CutSlice& slice : slices) {
       control.report(static_cast<double>(made.size()) / static_cast<double>(slices.size()), "ct.region");
       made.push_back({place_of(image, slice), judge_together(models_, bundle, looks_of(slice, in_hu))});
+      if (air_and_tissue) apply_lung_rule(bundle.network.classes, lung_share(slice), made.back().judgement.probabilities);
     }
     return made;
   }

@@ -17,6 +17,7 @@ import simulated as S
 NAME, CLASSES = "ct.region", S.REGIONS
 LOOKS = [(-160, 240), (-1000, 1000)]
 DRAWN, CAP = 110, 30
+LUNG = (0.055, 0.104)
 D = C.DATA
 
 
@@ -74,12 +75,31 @@ def parts():
     return made | {"elastix-ct": elastix}
 
 
-def asked(seed=2):
-    """Axial slices that count, by source. Borders of regions are left out (totalsegmentator: about the iliac crests)."""
+def looked(a, s, hu):
+    a.pictures = looks(s, hu)
+    return a
+
+
+def known(a, s, hu):
+    """The share of lung in a slice in HU, or None."""
+    return R.lung_share(s) if hu and R.in_hounsfield_units([s]) else None
+
+
+def ruled(share, p):
+    """The method's rule (tasks/recognition/ct_region.cpp) where the values are HU: no chest without lung and little else
+    with much of it. The limits are the drawn slices': the most lung of other regions, the least of chests."""
+    if share is not None and (share < LUNG[0] or share >= LUNG[1]):
+        p = p * np.where((np.array(CLASSES) == "chest") == (share >= LUNG[1]), 1, 0.05)
+        p = p / p.sum()
+    return p
+
+
+def asked(seed=2, one=looked):
+    """one(what it is, slice, in HU) of the axial slices that count, by source. Borders of regions are left out (totalsegmentator: about the iliac crests)."""
     made = []
 
     def add(source, region, use, s, hu=True):
-        made.append(R.Seen(source, region, use, looks(s.astype(np.float32), hu)))
+        made.append(one(R.Seen(source, region, use, None), s.astype(np.float32), hu))
     for _, a in limbs():
         for s in axial(a, 4, 0.15, 0.85):
             add("sts-CT", "limb", "test", s)
@@ -112,7 +132,12 @@ CARD = {
     "id": NAME, "task": "recognition", "modalities": ["CT"],
     "title": "Region of the body on one axial CT slice: the head of the method ct.region.",
     "evidence_note": "Real slices of one chest and drawn (simulated) slices of all regions taught it: real heads, abdomens, pelves and limbs never did; "
-                     "neck is asked on drawn slices only.",
+                     "neck is asked on drawn slices only. "
+                     "The head's weight decay was chosen inside the sources that teach (on elastix-ct left out; where "
+                     "that is asked, the middle value), no longer on what is reported; the width of its layer was set "
+                     "in an earlier session that saw reported sources. The limits of the lung rule are those of drawn "
+                     "slices; what it corrects (thighs taken for chest) was known before it was written; head_alone "
+                     "is the number without it. Intervals draw sources, then slices.",
     "architecture": "one hidden layer of 32 on the frozen any.image_encoder (pooled), 6 logits; strangeness: mean squared deviation of the features",
     "training_data": [
         {"name": "drawn slices (train/ct.region/simulated.py)", "licence": "Apache-2.0", "n": 6 * DRAWN, "use": "training: all regions"},
@@ -120,12 +145,17 @@ CARD = {
     "weights_licence": "Apache-2.0",
     "intended_use": "Head of recognition/ct.region. Research use, not a medical device.",
     "not_for": ["sagittal or coronal slices"],
-    "known_failures": ["slices at the border of two regions", "necks and shoulders: no real one was there"]}
+    "known_failures": [
+        "slices at the border of two regions",
+        "necks and shoulders: no real one was there",
+        "heads as 8-bit pictures: 5 of 20 taken for chest or pelvis; the lung rule needs HU"]}
 
 
 if __name__ == "__main__":
     args = C.arguments(NAME, steps=600, minutes=5)
     trial = R.Trial(args, NAME, CLASSES, lambda work: R.parted(work, parts(), lambda rng, s, region: R.prepared(changed(rng, s, region))), asked)
-    p = R.report(trial, CARD, "ct.region.f1", "axial slices of head, chest, abdomen, limb, pelvis (real) and neck, pelvis (drawn)", ["recognition/ct.region"], hidden=32, decay=0.3)
+    shares = {id(a): share for a, share in zip(trial.asked, asked(one=known))}
+    p = R.report(trial, CARD, "ct.region.f1", "axial slices of head, chest, abdomen, limb, pelvis (real) and neck, pelvis (drawn)", ["recognition/ct.region"], hidden=32, decays=(0.03, 0.3, 1.0),
+                 rules=lambda a, p: ruled(shares[id(a)], p))
     rows = R.least_of_sources(trial, p, args.out, "ct.recognition.region", "real head, chest, abdomen, limb; slices by source",
                               real=("head", "chest", "abdomen", "limb"), drawn="drawn, other seeds", drawn_requirement="ct.recognition.region_simulated")

@@ -82,7 +82,8 @@ def kind_of(i):
 def asked(table, seed=1):
     rng, by, made = np.random.default_rng(seed), {}, []
     for i in table:
-        if i.modality == R.MR and kind_of(i):
+        # open-ms-lesion only teaches: left out, all that was made of its brains would go too, and three of the four kinds
+        if i.modality == R.MR and kind_of(i) and i.source != "open-ms-lesion":
             by.setdefault(i.source, []).append(i)
     for source in sorted(by):
         for k in sorted(rng.permutation(len(by[source]))[:CAP]):
@@ -95,7 +96,11 @@ CARD = {
     "id": NAME, "task": "recognition", "modalities": ["MR"],
     "title": "T1, T2, FLAIR or diffusion of one MR slice: the head of the method mr.sequence.",
     "evidence_note": "Real T1 and FLAIR, and simulated T2 and diffusion (made from real T1 brains) taught it. Real T2 were asked on few images, and diffusion on none: "
-                     "the data here hold no real diffusion image larger than 10 x 10 pixels.",
+                     "the data here hold no real diffusion image larger than 10 x 10 pixels. "
+                     "The head's weight decay was chosen inside the sources that teach (leave one out within), for "
+                     "every source left out anew; no reported image had a say. open-ms-lesion is no longer asked: the "
+                     "made slices come from its brains, so its earlier 6 of 6 were not of a source left out (with "
+                     "them the number read 0.60).",
     "architecture": "linear on the frozen any.image_encoder (pooled), 4 logits; strangeness: mean squared deviation of the features",
     "training_data": [
         {"name": "Medical Segmentation Decathlon Task04 Hippocampus", "licence": "CC-BY-SA-4.0", "n": 201, "use": "training: T1"},
@@ -104,7 +109,11 @@ CARD = {
     "weights_licence": "CC-BY-SA-4.0",
     "intended_use": "Head of recognition/mr.sequence. Research use, not a medical device.",
     "not_for": ["proton density, STIR, gradient echo, angiography, cine: the header tells those"],
-    "known_failures": ["T2 and FLAIR of other parts than the head: none taught it", "diffusion maps (ADC, FA)"]}
+    "known_failures": [
+        "T1 with contrast agent is taken for FLAIR",
+        "limbs: T1 is taken for any of the four (4 of 10 right when left out)",
+        "T2 and FLAIR of other parts than the head: none taught it",
+        "diffusion maps (ADC, FA)"]}
 
 
 if __name__ == "__main__":
@@ -112,4 +121,5 @@ if __name__ == "__main__":
     table = lambda: R.items(args.work / "items.pkl")
     trial = R.Trial(args, NAME, CLASSES, lambda work: R.parted(work, parts(table()), lambda rng, s, _: R.prepared(changed(rng, s))), lambda: asked(table()),
                     lambda s: s)
-    R.report(trial, CARD, "mr.sequence.pixels_f1", "real T1, T2, FLAIR of many sources, leave one source out", ["recognition/mr.sequence"], decay=0.3)
+    R.report(trial, CARD, "mr.sequence.pixels_f1", "real T1, T2, FLAIR of many sources, leave one source out", ["recognition/mr.sequence"],
+             decays=(0.03, 0.3, 1.0, 3.0))

@@ -81,7 +81,8 @@ def prepared(s):
 
 def in_hounsfield_units(slices):
     """Whether raw values are HU: air about -1000 and soft tissue about 0, and fewer between than in either (the twin of
-    tasks/raw_values.h). The limits are those of HU itself; they were written down before they were tried."""
+    tasks/raw_values.h). The bins are those of HU itself; that
+    fewer lie between was asked for after the values of the reported sets were seen (an MR phase map reaches as low)."""
     v = np.concatenate([np.asarray(s, np.float32).ravel() for s in slices])
     v = v[np.isfinite(v)]
     air, between, tissue = (((v >= lo) & (v < hi)).mean() if len(v) else 0 for lo, hi in ((-1100, -700), (-700, -200), (-200, 200)))

@@ -141,14 +141,14 @@ def ruled(known, p):
 CARD = {
     "id": NAME, "task": "recognition", "modalities": CLASSES,
     "title": "CT, MR, ultrasound, PET or SPECT from one grey slice: the head of the method any.modality.",
-    "evidence_note": "Real and simulated slices taught it: no real SPECT did (all of it is a source never seen), and little real PET; "
-                     "sets without patient ids are counted by picture. "
-                     "The head's weight decay was chosen inside the sources that teach (leave one out within), for "
-                     "every source left out anew; no reported image had a say. The two rules of the method (HU are "
-                     "CT's; a voxel that is no cube is PET's, not SPECT's: header geometry) have limits from physics, "
-                     "but the second was written after the voxel sizes of the reported sets were seen; head_alone is "
-                     "the number by pixels alone. The drawn kinds of slices were made while earlier numbers of these "
-                     "sources were known. Intervals draw sources, then images.",
+    "evidence_note": "Real and simulated slices taught it: no real SPECT did (all of it is a source never seen), and "
+                     "little real PET; sets without patient ids are counted by picture. The head's weight decay was chosen "
+                     "inside the sources that teach (leave one out within), for every source left out anew; no reported "
+                     "image had a say. The two rules of the method (HU are CT's; a voxel that is no cube is PET's, not "
+                     "SPECT's: header geometry) have limits from physics, but both were written after the values and voxel "
+                     "sizes of the reported sets were seen, so the number with them is not blind; head_alone is the number "
+                     "by pixels alone. The drawn kinds of slices were made while earlier numbers of these sources were "
+                     "known. Intervals draw sources, then images.",
     "architecture": "linear on the frozen any.image_encoder (pooled), 5 logits; strangeness: mean squared deviation of the features",
     "training_data": [
         {"name": "elastix test data (one lung CT)", "licence": "Apache-2.0", "n": 1, "use": "training: CT"},

@@ -145,7 +145,7 @@ def card(t, rows):
                            "BUSI has axilla views and duplicates among its frames (Pawlowska 2023).",
                            K.shortcut_text(rows)],
         "gate": {"kinds": ["frames"],
-                 "recognised": [{"method": "us.view", "label": "breast", "probability_min": 0.5}]},
+                 "recognised": [{"method": "us.view", "label": "breast", "probability_min": 0.9}]},
         "results": rows, "network": t.network(None)}
 
 

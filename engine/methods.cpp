@@ -49,6 +49,11 @@ std::string Methods::would_fit(Task task, const std::string& modality) const {
   return list;
 }
 
+std::string Methods::folder_of(const Card& card) const {
+  const auto same = std::count_if(list_.begin(), list_.end(), [&](const MethodPtr& m) { return m->card().id == card.id; });
+  return same > 1 ? std::string(name_of(card.task)) + "." + card.id : card.id;
+}
+
 Methods load_methods() {
   auto models = std::make_shared<const nn::ModelStore>(nn::usual_models());
   std::vector<MethodPtr> list = all_methods(*models);

@@ -27,6 +27,8 @@ class Methods {
   [[nodiscard]] std::vector<const Method*> suppliers(std::string_view from) const;
   /// "; SPECT would fit spect.hot_regions, ...": the task's methods with a role for a modality. Empty where there is none.
   [[nodiscard]] std::string would_fit(Task task, const std::string& modality) const;
+  /// Name of the folder of a method's files: its id, with the task before it where several tasks have that id.
+  [[nodiscard]] std::string folder_of(const Card& card) const;
   [[nodiscard]] const nn::ModelStore& models() const noexcept { return *models_; }
 
  private:

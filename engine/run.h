@@ -61,6 +61,7 @@ class Runner {
   [[nodiscard]] bool can_run(const Method& method) const;
   /// Every step so far, in the order in which they ran.
   [[nodiscard]] const std::vector<std::unique_ptr<Produced>>& steps() const noexcept { return steps_; }
+  [[nodiscard]] const Methods& methods() const noexcept { return methods_; }
   [[nodiscard]] const std::vector<Supply>& supplies() const noexcept { return supplies_; }
 
  private:

@@ -203,7 +203,7 @@ void save_method_run(const fs::path& out, const Runner& runner, const Produced& 
   for (const Remark& remark : remarks) result.add(remark);
   for (const auto& step : runner.steps()) {
     const bool is_last = step.get() == &last;
-    const std::string sub = is_last ? "" : step->method->card().id;
+    const std::string sub = is_last ? "" : runner.methods().folder_of(step->method->card());
     const std::size_t files_before = result.artifacts.items().size();
     if (!is_last) make_folder(out / sub);
     save_artifacts(is_last ? out : out / sub, sub.empty() ? "" : sub + "/", *step, source_of(runner, *step), job, result);

@@ -147,10 +147,11 @@ void run_methods(const ContentPtr& content, std::span<const ContentPtr> others, 
   SeriesRun(methods, runner, *content, report).all();
   const auto* image = std::get_if<Image>(content.get());
   for (const auto& step : runner.steps()) {
-    const std::filesystem::path folder = out / report.folder / step->method->card().id;
+    const std::string name = methods.folder_of(step->method->card());
+    const std::filesystem::path folder = out / report.folder / name;
     const std::size_t files_before = result.artifacts.items().size();
     make_folder(folder);
-    save_artifacts(folder, report.folder + "/" + step->method->card().id + "/", *step, image, job, result);
+    save_artifacts(folder, report.folder + "/" + name + "/", *step, image, job, result);
     if (result.artifacts.items().size() == files_before) std::filesystem::remove(folder);
     result.add(*step, report.acquisition.series_uid);
     take_results(*step, report);

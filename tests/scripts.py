@@ -8,7 +8,7 @@ from tally import DATA, PENTA, ROOT
 
 LIMIT_S = 1800
 # Only by name (--peers=nnunet): they need torch.
-BY_NAME = ("nnunet",)
+BY_NAME = ("nnunet", "monai")
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
 

@@ -15,7 +15,7 @@
 
 namespace penta {
 
-// mr.brain_mask, mr.brain_tissue and mr.brain_structures: one network (models/mr.brain) with three outputs.
+// mr.brain_mask and mr.brain_tissue by models/mr.brain, whose card lists the outputs (`network.heads`) that are good enough to be a method.
 
 namespace {
 
@@ -25,20 +25,6 @@ constexpr double spike_times = 1.6;        // a voxel brighter than that many ti
 constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
 constexpr double head_margin_mm = 8;
 constexpr double least_brain_ml = 300;     // less than that is no T1-weighted head
-constexpr double little_white_ml = 300;    // of white matter: then tissue is checked against the structures (a second run)
-constexpr double least_agreement = 0.7;    // Dice of the white matter of the two outputs, below which tissue is not believed
-
-/// The tissue of each structure: 1 white, 2 grey matter, 0 liquor (as the tissue output has them).
-constexpr std::array<std::uint16_t, 18> tissue_of_structure{0, 1, 2, 0, 0, 1, 2, 2, 2, 2, 2, 0, 0, 1, 2, 2, 2, 2};
-
-double dice(std::span<const std::uint16_t> a, std::span<const std::uint16_t> b, std::uint16_t value) {
-  std::int64_t both = 0, all = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    both += a[i] == value && b[i] == value ? 1 : 0;
-    all += (a[i] == value ? 1 : 0) + (b[i] == value ? 1 : 0);
-  }
-  return all > 0 ? 2 * static_cast<double>(both) / static_cast<double>(all) : 1;
-}
 
 /// The value below which `share` of the values lie (nearest rank).
 float percentile(std::span<const float> values, double share) {
@@ -113,7 +99,7 @@ class MrBrain final : public Method {
     clip_spikes(volume.voxels(), answer.remarks);
     LabelMap labels;
     labels.acquisition = image.acquisition;
-    labels.layers.push_back(labelled(volume, answer.remarks));
+    labels.layers.push_back(labelled(volume));
     add_segments(labels, answer);
     answer.artifacts.insert(answer.artifacts.begin(), {"labels", std::move(labels)});
     return answer;
@@ -127,31 +113,15 @@ class MrBrain final : public Method {
     return names;
   }
 
-  Volume<std::uint16_t> labelled(const Volume<float>& volume, std::vector<Remark>& remarks) const {
+  Volume<std::uint16_t> labelled(const Volume<float>& volume) const {
     const nn::Bundle& bundle = models_.need("mr.brain");
     const Volume<float> seen = nn::prepared(volume.view(), input_for(volume.voxels(), bundle.network.input));
-    Volume<std::uint16_t> labels = output(bundle, seen, volume.grid(), output_);
-    if (output_ == "tissue" && volume_of(std::as_const(labels).view(), 1) < little_white_ml)
-      check_tissue(labels, output(bundle, seen, volume.grid(), "structures"), remarks);
+    nn::NetworkSpec spec = bundle.network;
+    spec.classes = classes(output_);
+    spec.outputs.logits = output_;
+    Volume<std::uint16_t> labels = nn::labels_on(nn::infer(models_.network(bundle), seen.view(), spec), volume.grid());
     nn::keep_largest(labels, output_ == "mask");
     return labels;
-  }
-
-  Volume<std::uint16_t> output(const nn::Bundle& bundle, const Volume<float>& seen, const Grid& grid,
-                               const std::string& name) const {
-    nn::NetworkSpec spec = bundle.network;
-    spec.classes = classes(name);
-    spec.outputs.logits = name;
-    return nn::labels_on(nn::infer(models_.network(bundle), seen.view(), spec), grid);
-  }
-
-  /// The tissue output loses the brain on strong bias fields and unusual contrasts, where the structures still stand.
-  static void check_tissue(Volume<std::uint16_t>& tissue, Volume<std::uint16_t> structures, std::vector<Remark>& remarks) {
-    for (std::uint16_t& v : structures.voxels()) v = tissue_of_structure[std::min<std::size_t>(v, 17)];
-    if (dice(tissue.voxels(), structures.voxels(), 1) >= least_agreement) return;
-    tissue = std::move(structures);
-    remarks.push_back({Severity::warning, "tissue_from_structures",
-                       "the network's tissues do not agree with its structures: tissues were taken from the structures"});
   }
 
   void add_segments(LabelMap& labels, Answer& answer) const {
@@ -188,11 +158,6 @@ MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore& models) {
 MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore& models);
 MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore& models) {
   return std::make_unique<MrBrain>(models, "segmentation/mr.brain_tissue", "tissue");
-}
-
-MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models);
-MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models) {
-  return std::make_unique<MrBrain>(models, "segmentation/mr.brain_structures", "structures");
 }
 
 }  // namespace penta

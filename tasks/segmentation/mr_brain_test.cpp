@@ -11,7 +11,6 @@
 namespace penta {
 
 MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore& models);
-MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models);
 MethodPtr make_segmentation_mr_white_matter_lesion(const nn::ModelStore& models);
 
 namespace {
@@ -68,7 +67,7 @@ TEST(MrBrain, NoHeadIsRefusedPhantom) {  // a ball has a rim, but no structures
   Image empty = ball(50, 2, {0, 0, 0});
   auto& volume = std::get<Volume<float>>(std::get<VolumeSequence>(empty.pixels).front());
   std::fill(volume.voxels().begin(), volume.voxels().end(), 0.F);
-  EXPECT_NE(refusal(make_segmentation_mr_brain_structures(store), empty).find("no T1-weighted head"), std::string::npos);
+  EXPECT_NE(refusal(make_segmentation_mr_brain_mask(store), empty).find("no T1-weighted head"), std::string::npos);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ constexpr double largest_spacing_mm = 3;   // beyond: nothing of a cortex is lef
 constexpr double spike_times = 1.6;        // a voxel brighter than that many times the 99.9th percentile is a spike
 constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
 constexpr double head_margin_mm = 8;
+constexpr double most_brain_ml = 1900;
 constexpr double least_brain_ml = 300;     // less than that is no T1-weighted head
 
 /// The value below which `share` of the values lie (nearest rank).
@@ -50,6 +51,11 @@ nn::InputSpec input_for(std::span<const float> values, nn::InputSpec spec) {
   spec.body_box = nn::BodyBox{nn::BodyBox::Kind::above, air_share * static_cast<double>(percentile(values, 0.99)),
                               head_margin_mm};
   return spec;
+}
+
+void check_contrast(const std::string& id, std::span<const float> values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (*low == *high) throw Error(Code::bad_input, id + ": no T1-weighted head: all voxels have the same value");
 }
 
 void check(const std::string& id, const Grid& grid, std::vector<Remark>& remarks) {
@@ -95,6 +101,7 @@ class MrBrain final : public Method {
     Answer answer;
     Volume<float> volume = made_finite(to_float(image.volume()), card_.id, answer.remarks);
     check(card_.id, volume.grid(), answer.remarks);
+    check_contrast(card_.id, volume.voxels());
     request.control.report(0, card_.title);
     clip_spikes(volume.voxels(), answer.remarks);
     LabelMap labels;
@@ -140,6 +147,9 @@ class MrBrain final : public Method {
     if (all < least_brain_ml)
       throw Error(Code::bad_input, card_.id + ": no T1-weighted head: only " + std::to_string(std::lround(all)) +
                                        " ml of brain were found in this image");
+    if (all > most_brain_ml)
+      answer.remarks.push_back({Severity::warning, "implausible_volume",
+                                std::to_string(std::lround(all)) + " ml are more than a brain has: skull or scalp was taken for it"});
     answer.artifacts.push_back({"volumes", std::move(volumes)});
   }
 

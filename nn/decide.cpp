@@ -73,8 +73,7 @@ void plain(const Decision& decision, const float* values, std::int64_t stride, B
 [[gnu::target("avx2,fma")]] void avx2(const Decision& decision, const float* values, std::int64_t stride, Best& best) {
   decide_group(decision, values, stride, best);
 }
-[[gnu::target("avx512f,prefer-vector-width=512")]] void avx512(const Decision& decision, const float* values, std::int64_t stride,
-                                                               Best& best) {
+[[gnu::target("avx512f")]] void avx512(const Decision& decision, const float* values, std::int64_t stride, Best& best) {
   decide_group(decision, values, stride, best);
 }
 #endif

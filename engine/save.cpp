@@ -111,13 +111,6 @@ struct Writer {
   }
 };
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 }  // namespace
@@ -176,9 +169,9 @@ void write_run_json(const fs::path& out, const Job& job) {
 void write_csv(const fs::path& path, const Measurements& measurements) {
   std::string text = std::string(csv_header) + "\n";
   for (const Measurement& m : measurements) {
-    text += csv_cell(m.series_uid) + "," + csv_cell(m.made_by) + "," + csv_cell(m.region) + "," +
-            std::string(name_of(m.side)) + "," + csv_cell(m.name) + "," + Json(m.value).dump() + "," +
-            csv_cell(m.unit) + "," + csv_cell(m.formula) + "\n";
+    text += io::table::cell(m.series_uid) + "," + io::table::cell(m.made_by) + "," + io::table::cell(m.region) + "," +
+            std::string(name_of(m.side)) + "," + io::table::cell(m.name) + "," + Json(m.value).dump() + "," +
+            io::table::cell(m.unit) + "," + io::table::cell(m.formula) + "\n";
   }
   io::write_file(path, bytes_of(text));
 }

@@ -88,20 +88,20 @@ bool is_number(const std::string& cell) {
   return fault == std::errc() && end == cell.data() + cell.size();
 }
 
-std::string cell_text(const std::string& text) {
+std::string line_of(const Row& row) {
+  std::string line;
+  for (std::size_t i = 0; i < row.size(); ++i) line += (i > 0 ? "," : "") + cell(row[i]);
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
 }
-
-std::string line_of(const Row& row) {
-  std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) line += (i > 0 ? "," : "") + cell_text(row[i]);
-  return line + "\n";
-}
-
-}  // namespace
 
 Table read(std::span<const std::byte> bytes, const std::string& name) {
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

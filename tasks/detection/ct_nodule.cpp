@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "image/resample/resample.h"
 #include "modality/ct/nodule.h"
 #include "nn/bundle.h"
+#include "tasks/ct_input.h"
 #include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
@@ -18,21 +18,8 @@ namespace {
 
 constexpr std::size_t most_spots = 600;
 
-Volume<std::uint8_t> lungs_on(const LabelMap& labels, const Grid& grid) {
-  if (labels.planar || labels.layers.empty())
-    throw Error(Code::bad_input, "looking for lung nodules: the lungs are no label map of a volume");
-  Volume<std::uint8_t> lungs(grid);
-  const auto copy = [&](std::span<const std::uint16_t> from) {
-    std::transform(from.begin(), from.end(), lungs.voxels().begin(), [](std::uint16_t v) {
-      return v == 2 ? 2 : v != 0 ? 1 : 0;
-    });
-  };
-  if (labels.grid().same_as(grid))
-    copy(labels.layers[0].voxels());
-  else
-    copy(resample_nearest(labels.layers[0].view(), grid).voxels());
-  return lungs;
-}
+// 1 right lung, 2 left lung; any other label counts as lung.
+constexpr std::uint8_t as_lung(std::uint16_t value) noexcept { return value == 2 ? 2 : any_label(value); }
 
 std::string text_of(double value) {
   std::array<char, 32> text{};
@@ -80,11 +67,11 @@ class CtNodule final : public Method {
 
   [[nodiscard]] Answer run(const Request& request) const override {
     const Image& image = request.need<Image>("image");
-    if (!image.unit.empty() && image.unit != "[hnsf'U]")
-      throw Error(Code::bad_input, "looking for lung nodules: values are in '" + image.unit + "', not in HU");
+    need_hounsfield(image, "looking for lung nodules");
     Answer answer;
     const Volume<float> hu = made_finite(to_float(image.volume()), card_.id, answer.remarks);
-    const Volume<std::uint8_t> lungs = lungs_on(request.need<LabelMap>("lungs"), hu.grid());
+    const Volume<std::uint8_t> lungs = mask_on(request.need<LabelMap>("lungs"), hu.grid(),
+                                               "looking for lung nodules: the lungs are", as_lung);
     if (std::none_of(lungs.voxels().begin(), lungs.voxels().end(), [](auto v) { return v != 0; }))
       answer.remarks.push_back({Severity::note, "no_lungs", "no lung in the field of view: nothing was looked for"});
     const Vector3& mm = hu.grid().spacing_mm();

@@ -4,6 +4,7 @@
 #include "image/components/components.h"
 #include "image/morphology/morphology.h"
 #include "modality/plausible.h"
+#include "tasks/ct_input.h"
 #include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
@@ -96,8 +97,7 @@ Volume<std::uint8_t> body_of(const Volume<float>& hu, double lower_hu, double de
 }
 
 void check_values(const Image& image, const Volume<float>& hu, std::vector<Remark>& remarks) {
-  if (!image.unit.empty() && image.unit != "[hnsf'U]")
-    throw Error(Code::bad_input, "finding the body in CT: values are in '" + image.unit + "', not in HU");
+  need_hounsfield(image, "finding the body in CT");
   const auto [low, high] = std::minmax_element(hu.voxels().begin(), hu.voxels().end());
   if (image.unit.empty() && (*low > -300 || *high < 0))
     throw Error(Code::bad_input, "finding the body in CT: values from " + std::to_string(static_cast<int>(*low)) + " to " +

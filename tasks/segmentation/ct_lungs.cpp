@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 
-#include "image/resample/resample.h"
 #include "modality/ct/lungs.h"
 #include "modality/plausible.h"
+#include "tasks/ct_input.h"
 #include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
@@ -12,19 +12,7 @@ namespace penta {
 
 namespace {
 
-Volume<std::uint8_t> body_on(const LabelMap& labels, const Grid& grid) {
-  if (labels.planar || labels.layers.empty())
-    throw Error(Code::bad_input, "finding the lungs in CT: the body is no label map of a volume");
-  Volume<std::uint8_t> body(grid);
-  const auto copy = [&](std::span<const std::uint16_t> from) {
-    std::transform(from.begin(), from.end(), body.voxels().begin(), [](std::uint16_t v) { return v != 0; });
-  };
-  if (labels.grid().same_as(grid))
-    copy(labels.layers[0].voxels());
-  else
-    copy(resample_nearest(labels.layers[0].view(), grid).voxels());
-  return body;
-}
+constexpr auto* doing = "finding the lungs in CT";
 
 void say(const ct::Lungs& lungs, std::vector<Remark>& remarks) {
   if (!lungs.any) {
@@ -46,11 +34,11 @@ class CtLungs final : public Method {
 
   [[nodiscard]] Answer run(const Request& request) const override {
     const Image& image = request.need<Image>("image");
-    if (!image.unit.empty() && image.unit != "[hnsf'U]")
-      throw Error(Code::bad_input, "finding the lungs in CT: values are in '" + image.unit + "', not in HU");
+    need_hounsfield(image, doing);
     Answer answer;
     const Volume<float> hu = made_finite(to_float(image.volume()), card_.id, answer.remarks);
-    const Volume<std::uint8_t> body = body_on(request.need<LabelMap>("body"), hu.grid());
+    const Volume<std::uint8_t> body = mask_on(request.need<LabelMap>("body"), hu.grid(),
+                                              std::string(doing) + ": the body is");
     request.control.report(0.1, "lungs");
     const ct::Lungs lungs = ct::find_lungs(hu, body);
     request.control.report(0.9, "lungs");

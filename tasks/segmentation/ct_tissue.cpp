@@ -5,11 +5,11 @@
 #include "core/parallel.h"
 #include "image/components/components.h"
 #include "image/morphology/morphology.h"
-#include "image/resample/resample.h"
 #include "image/smooth/gaussian.h"
 #include "modality/ct/hounsfield.h"
 #include "modality/ct/lungs.h"
 #include "modality/plausible.h"
+#include "tasks/ct_input.h"
 #include "tasks/finite.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
@@ -17,6 +17,8 @@
 namespace penta {
 
 namespace {
+
+constexpr auto* doing = "splitting CT into tissues";
 
 using Mask = Volume<std::uint8_t>;
 
@@ -162,19 +164,6 @@ Mask bones_of(const Volume<float>& hu, const Mask& body) {
   return bones;
 }
 
-Mask body_from(const LabelMap& labels, const Grid& grid) {
-  if (labels.planar || labels.layers.empty()) throw Error(Code::bad_input, "splitting CT into tissues: the body is no label map of a volume");
-  Mask body(grid);
-  const auto copy = [&](std::span<const std::uint16_t> from) {
-    std::transform(from.begin(), from.end(), body.voxels().begin(), [](std::uint16_t v) { return v != 0; });
-  };
-  if (labels.grid().same_as(grid))
-    copy(labels.layers[0].voxels());
-  else
-    copy(resample_nearest(labels.layers[0].view(), grid).voxels());
-  return body;
-}
-
 LabelMap split(const Volume<float>& hu, const Mask& body, const Control& control) {
   const Mask lungs = lungs_of(hu, body);
   control.report(0.5, "tissues");
@@ -217,11 +206,10 @@ class CtTissue final : public Method {
 
   [[nodiscard]] Answer run(const Request& request) const override {
     const Image& image = request.need<Image>("image");
-    if (!image.unit.empty() && image.unit != "[hnsf'U]")
-      throw Error(Code::bad_input, "splitting CT into tissues: values are in '" + image.unit + "', not in HU");
+    need_hounsfield(image, doing);
     Answer answer;
     const Volume<float> hu = made_finite(to_float(image.volume()), card_.id, answer.remarks);
-    const Mask body = body_from(request.need<LabelMap>("body"), hu.grid());
+    const Mask body = mask_on(request.need<LabelMap>("body"), hu.grid(), std::string(doing) + ": the body is");
     LabelMap labels = split(hu, body, request.control);
     labels.acquisition = image.acquisition;
     const auto* facts = facts_of<CtFacts>(image.acquisition);

@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "nn/bundle.h"
-#include "nn/logits.h"
 #include "nn/postprocess.h"
-#include "nn/preprocess.h"
+#include "tasks/brain.h"
 #include "tasks/finite.h"
 #include "tasks/methods.h"
 
@@ -22,35 +21,18 @@ namespace {
 constexpr double smallest_head_mm = 90;    // a brain is about 140 x 170 x 130 mm
 constexpr double largest_spacing_mm = 3;   // beyond: nothing of a cortex is left to see
 constexpr double spike_times = 1.6;        // a voxel brighter than that many times the 99.9th percentile is a spike
-constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
-constexpr double head_margin_mm = 8;
 constexpr double most_brain_ml = 1900;
 constexpr double least_brain_ml = 300;     // less than that is no T1-weighted head
 
-/// The value below which `share` of the values lie (nearest rank).
-float percentile(std::span<const float> values, double share) {
-  std::vector<float> sorted(values.begin(), values.end());
-  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(sorted.size() - 1));
-  std::nth_element(sorted.begin(), at, sorted.end());
-  return *at;
-}
-
 /// Spikes (vessels, artefacts) would press all else together: the network sees values from the least to the largest.
 void clip_spikes(std::span<float> values, std::vector<Remark>& remarks) {
-  const float top = static_cast<float>(spike_times) * percentile(values, 0.999);
+  const float top = static_cast<float>(spike_times) * value_at_share(values, 0.999);
   if (top <= 0) return;
   const auto count = std::count_if(values.begin(), values.end(), [top](float v) { return v > top; });
   if (count == 0) return;
   std::transform(values.begin(), values.end(), values.begin(), [top](float v) { return std::min(v, top); });
   remarks.push_back({Severity::note, "spikes_clipped",
                      std::to_string(count) + " voxels are over 1.6 times the 99.9th percentile and were clipped to it"});
-}
-
-/// The input words for this image: cut to the head, so that the air around it costs nothing.
-nn::InputSpec input_for(std::span<const float> values, nn::InputSpec spec) {
-  spec.body_box = nn::BodyBox{nn::BodyBox::Kind::above, air_share * static_cast<double>(percentile(values, 0.99)),
-                              head_margin_mm};
-  return spec;
 }
 
 void check_contrast(const std::string& id, std::span<const float> values) {
@@ -106,33 +88,16 @@ class MrBrain final : public Method {
     clip_spikes(volume.voxels(), answer.remarks);
     LabelMap labels;
     labels.acquisition = image.acquisition;
-    labels.layers.push_back(labelled(volume));
+    labels.layers.push_back(brain_labels(models_, volume, output_, volume.grid()));
+    nn::keep_largest(labels.layers.front(), output_ == "mask");
     add_segments(labels, answer);
     answer.artifacts.insert(answer.artifacts.begin(), {"labels", std::move(labels)});
     return answer;
   }
 
  private:
-  std::vector<std::string> classes(const std::string& output) const {
-    std::vector<std::string> names;
-    for (const Json& name : models_.need("mr.brain").card.whole.at("network").at("heads").at(output).items())
-      names.push_back(name.text());
-    return names;
-  }
-
-  Volume<std::uint16_t> labelled(const Volume<float>& volume) const {
-    const nn::Bundle& bundle = models_.need("mr.brain");
-    const Volume<float> seen = nn::prepared(volume.view(), input_for(volume.voxels(), bundle.network.input));
-    nn::NetworkSpec spec = bundle.network;
-    spec.classes = classes(output_);
-    spec.outputs.logits = output_;
-    Volume<std::uint16_t> labels = nn::labels_on(nn::infer(models_.network(bundle), seen.view(), spec), volume.grid());
-    nn::keep_largest(labels, output_ == "mask");
-    return labels;
-  }
-
   void add_segments(LabelMap& labels, Answer& answer) const {
-    const std::vector<std::string> names = classes(output_);
+    const std::vector<std::string> names = brain_classes(models_, output_);
     Measurements volumes;
     double all = 0;
     for (std::size_t c = 1; c < names.size(); ++c) {

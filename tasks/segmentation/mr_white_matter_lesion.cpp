@@ -7,9 +7,8 @@
 
 #include "image/components/components.h"
 #include "nn/bundle.h"
-#include "nn/logits.h"
-#include "nn/preprocess.h"
 #include "nn/segment.h"
+#include "tasks/brain.h"
 #include "tasks/finite.h"
 #include "tasks/methods.h"
 
@@ -21,8 +20,6 @@ constexpr double smallest_head_mm = 90;
 constexpr double largest_spacing_mm = 6;
 constexpr std::uint16_t brain = 1;  // of the mask of mr.brain
 constexpr double gap_mm = 2;               // gaps of the brain up to twice that are closed
-constexpr double air_share = 0.10;         // of the 99th percentile: what is below is taken for air
-constexpr double head_margin_mm = 8;
 
 /// Ball-like growth or shrinking of a mask by `steps` voxels over faces, as scipy's binary_dilation and binary_erosion
 /// with the cross (outside is 0 when growing; when shrinking it is 0 too).
@@ -111,14 +108,7 @@ class MrWhiteMatterLesion final : public Method {
 
   /// Lesions are kept in the brain that mr.brain finds on the T1 (same patient coordinates).
   void keep_in_brain(Volume<std::uint16_t>& labels, const Volume<float>& t1) const {
-    const nn::Bundle& bundle = models_.need("mr.brain");
-    nn::NetworkSpec spec = bundle.network;
-    std::vector<float> sorted(t1.voxels().begin(), t1.voxels().end());
-    const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(0.99 * static_cast<double>(sorted.size() - 1));
-    std::nth_element(sorted.begin(), at, sorted.end());
-    spec.input.body_box = nn::BodyBox{nn::BodyBox::Kind::above, air_share * static_cast<double>(*at), head_margin_mm};
-    const Volume<float> seen = nn::prepared(t1.view(), spec.input);
-    const Volume<std::uint16_t> mask_labels = nn::labels_on(nn::infer(models_.network(bundle), seen.view(), spec), labels.grid());
+    const Volume<std::uint16_t> mask_labels = brain_labels(models_, t1, "mask", labels.grid());
     Volume<std::uint8_t> inside_brain(labels.grid());
     std::transform(mask_labels.voxels().begin(), mask_labels.voxels().end(), inside_brain.voxels().begin(),
                    [](std::uint16_t v) -> std::uint8_t { return v == brain ? 1 : 0; });

@@ -1,6 +1,7 @@
 #include "io/table/csv.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 #include <string_view>
@@ -13,6 +14,8 @@ namespace penta::io::table {
 namespace {
 
 using Row = std::vector<std::string>;
+
+constexpr std::string_view separators = ",;\t", byte_order_mark = "\xEF\xBB\xBF";
 
 /// Takes one record after the other from the text.
 class Reader {
@@ -35,12 +38,16 @@ class Reader {
   }
 
  private:
+  /// The most frequent of , ; and tab in the first record, where it is not quoted.
   static char separator_of(std::string_view text) {
-    const std::string_view first = text.substr(0, text.find('\n'));
-    char best = ',';
-    for (const char c : {';', '\t'})
-      if (std::count(first.begin(), first.end(), c) > std::count(first.begin(), first.end(), best)) best = c;
-    return best;
+    std::array<std::size_t, 3> counts{};
+    bool is_quoted = false;
+    for (const char c : text) {
+      if (c == '"') is_quoted = !is_quoted;
+      if (c == '\n' && !is_quoted) break;
+      if (const auto kind = separators.find(c); kind != std::string_view::npos && !is_quoted) ++counts[kind];
+    }
+    return separators[std::size_t(std::max_element(counts.begin(), counts.end()) - counts.begin())];
   }
 
   void record(Row& row) {
@@ -97,7 +104,7 @@ std::string line_of(const Row& row) {
 }  // namespace
 
 std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  if (text.find_first_of(",;\t\"\r\n") == std::string::npos && !text.starts_with(byte_order_mark)) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
@@ -105,7 +112,7 @@ std::string cell(const std::string& text) {
 
 Table read(std::span<const std::byte> bytes, const std::string& name) {
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   if (text.find('\0') != std::string_view::npos)
     throw Error(Code::bad_input, "reading the table '" + name + "': it holds a zero byte, so it is no text");
   Reader reader(text, name);

@@ -39,7 +39,7 @@ TEST(Csv, OtherSeparators) {
 }
 
 TEST(Csv, InverseOfWrite) {
-  Table table{{"a", "b,\"c\""}, {{"x\ny", "1"}, {"", "\r"}}};
+  Table table{{"\xEF\xBB\xBF;;a", "b,\"c\"", "\t"}, {{"x\ny", "1", ";"}, {"", "\r", "\t\t"}}};
   const Table again = read_text(write(table));
   EXPECT_EQ(again.columns, table.columns);
   EXPECT_EQ(again.rows, table.rows);

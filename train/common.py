@@ -120,12 +120,12 @@ class UNet(nn.Module):
 
 def dice_ce(logits, target, weight=None):
     """Soft Dice over the batch (classes without background) plus cross-entropy (with weights of the classes)."""
-    logp = F.log_softmax(logits.float(), 1)
+    classes = logits.shape[1]
+    logp = F.log_softmax(logits.float().movedim(1, -1).reshape(-1, classes), 1)
+    target = target.reshape(-1)
     ce = F.nll_loss(logp, target, weight)
-    hot = F.one_hot(target, logits.shape[1]).movedim(-1, 1).float()
-    p = logp.exp()
-    axes = [0] + list(range(2, p.dim()))
-    dice = (2 * (p * hot).sum(axes) + 1) / (p.sum(axes) + hot.sum(axes) + 1)
+    right = torch.zeros(classes).index_add(0, target, logp.gather(1, target[:, None])[:, 0].exp())
+    dice = (2 * right + 1) / (logp.exp().sum(0) + torch.bincount(target, minlength=classes) + 1)
     return ce + 1 - dice[1:].mean()
 
 

@@ -5,6 +5,7 @@ what the teachers of distil.py say of varied heads (their labels; none of their 
     python train/mr.brain/train.py --work DIR [--minutes M] [--resume] [--out models/mr.brain] [--evaluate-only]
 """
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ import distil as D
 import net as N
 
 HELD = 2                        # the last variants only watch
+COARSE = 0.3                    # share of the time in which only the coarse answer is taught
+FINE = 64                       # voxels along an axis of the box in which the fine answer is taught: it is dear
 WHITE, GREY = (1, 5, 13), (2, 6, 7, 8, 9, 10, 14, 15, 16, 17)     # structures by tissue, as the tissue teacher has them
 
 
@@ -33,32 +36,36 @@ def tissue_of(d):
 
 
 def load(file):
-    """(image 0..1 [z, y, x], {head: labels}) of a variant, at least a patch large."""
+    """(image 0..1 [z, y, x], {head: labels}, voxels of every structure) of a variant, at least a patch large."""
     d = dict(np.load(file))
     d["tissue"] = tissue_of(d)
     if (d["mask"] == 255).any():                # not asked: what the structures enclose
         d["mask"] = ndimage.binary_fill_holes(ndimage.binary_closing(d["structures"] > 0, iterations=4)).astype(np.uint8)
     pad = [(0, max(0, N.PATCH - n)) for n in d["image"].shape]
     image = D.minmax(np.pad(d["image"], pad)).half()
-    return image, {k: torch.from_numpy(np.pad(d[k], pad)) for k in N.HEADS}
+    labels = {k: np.pad(d[k], pad) for k in N.HEADS}
+    flat = labels["structures"].ravel()
+    order = np.argsort(flat, kind="stable").astype(np.int32)
+    ends = np.searchsorted(flat[order], range(len(N.STRUCTURES) + 1))
+    places = [order[a:b] for a, b in zip(ends, ends[1:]) if b > a][1:]
+    return image, torch.from_numpy(np.stack(list(labels.values()))), places
 
 
 def cut(case, rng):
-    """A patch about a voxel of a random structure, mirrored left to right by chance, with other grey values."""
-    image, labels = case
-    kind, s = rng.integers(1, 18), labels["structures"]
-    at = [int(rng.integers(0, n)) for n in s.shape]
-    for _ in range(2000):
-        p = tuple(int(rng.integers(0, n)) for n in s.shape)
-        if s[p] == kind:
-            at = p
-            break
-    starts = [int(np.clip(p - N.PATCH // 2 + rng.integers(-24, 25), 0, n - N.PATCH)) for p, n in zip(at, s.shape)]
+    """A patch about a voxel of a random structure, mirrored left to right and bent by chance, with other grey values."""
+    image, labels, places = case
+    kind = places[rng.integers(0, len(places))]
+    at = np.unravel_index(kind[rng.integers(0, len(kind))], image.shape)
+    starts = [int(np.clip(p - N.PATCH // 2 + rng.integers(-24, 25), 0, n - N.PATCH)) for p, n in zip(at, image.shape)]
     box = tuple(slice(a, a + N.PATCH) for a in starts)
-    x, y = image[box].float(), {k: v[box] for k, v in labels.items()}
+    x, y = image[box].float(), labels[(slice(None), *box)]
     if rng.random() < 0.5:
-        x, y = x.flip(2), {k: v.flip(2) for k, v in y.items()}
-    return changed(x, rng), y
+        x, y = x.flip(2), y.flip(3)
+    if rng.random() < 0.5:
+        grid = C.warp_grid(1, 3, list(x.shape), 0.12, 0.12, 0.05, 0.02, rng=rng)
+        x = F.grid_sample(x[None, None], grid, padding_mode="border", align_corners=False)[0, 0]
+        y = F.grid_sample(y[None].float(), grid, mode="nearest", align_corners=False)[0]
+    return changed(x, rng), y.long()
 
 
 def changed(x, rng):
@@ -72,35 +79,49 @@ def changed(x, rng):
 
 
 def loss_of(outputs, labels):
-    target = {k: v[None].long() for k, v in labels.items()}
-    by_head = dict(zip(N.HEADS, outputs))
-    return (C.dice_ce(by_head["structures"], target["structures"]) + 0.5 * C.dice_ce(by_head["tissue"], target["tissue"]) +
-            0.25 * C.dice_ce(by_head["mask"], target["mask"]))
+    """Dice and cross-entropy of structures, tissue and mask; labels [head, z, y, x]."""
+    return sum(w * C.dice_ce(y, t[None]) for w, y, t in zip((1, 0.5, 0.25), outputs, labels))
+
+
+def lesson(net, x, y, rng, fine):
+    """The coarse answer to every cell, against one of its voxels (the same corner in all); the fine one to a box."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cells = net.cells(x[None, None])
+        a, b, c = rng.integers(0, 2, 3)
+        loss = loss_of(net.coarse(cells), y[:, a::2, b::2, c::2])
+        if not fine:
+            return loss
+        at = [int(v) for v in rng.integers(0, (N.PATCH - FINE) // 2, 3)]
+        small = tuple(slice(v, v + FINE // 2) for v in at)
+        box = tuple(slice(2 * v, 2 * v + FINE) for v in at)
+        return loss + loss_of(net.fine(cells[(..., *small)], x[box][None, None]), y[(slice(None), *box)])
 
 
 def watch(net, case):
     """Mean Dice of every head on the middle patch of a variant."""
-    image, labels = case
+    image, labels, _ = case
     box = tuple(slice((n - N.PATCH) // 2, (n - N.PATCH) // 2 + N.PATCH) for n in image.shape)
+    labels = dict(zip(N.HEADS, labels[(slice(None), *box)]))
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         out = net(image[box].float()[None, None])
-    return [round(float(np.mean([C.dice((y[0].float().argmax(0) == c).numpy(), (labels[k][box] == c).numpy())
-                                 for c in range(1, len(N.HEADS[k])) if (labels[k][box] == c).any()])), 4)
+    return [round(float(np.mean([C.dice((y[0].float().argmax(0) == c).numpy(), (labels[k] == c).numpy())
+                                 for c in range(1, len(N.HEADS[k])) if (labels[k] == c).any()])), 4)
             for k, y in zip(N.HEADS, out)]
 
 
 def main():
-    args = C.arguments("mr.brain", steps=4000, minutes=22)
+    args = C.arguments("mr.brain", steps=100000, minutes=75)
     files = sorted(args.work.glob("brain_*.npz"), key=lambda f: int(f.stem[6:]))
     if not args.evaluate_only:
         cases = [load(f) for f in files]
         taught, watched = cases[:-HELD], cases[-HELD:]
         print("variants", len(taught), "watched", len(watched), flush=True)
-        rng = np.random.default_rng(args.seed)
+        rng, begun = np.random.default_rng(args.seed), time.time()
 
         def batch_loss(net):
             x, y = cut(taught[rng.integers(0, len(taught))], rng)
-            return loss_of(C.forward_bf16(net, x[None, None]), y)
+            fine = args.resume or time.time() - begun > 60 * args.minutes * COARSE
+            return lesson(net, x, y, rng, fine)
 
         net = C.trained(N.Brain(), batch_loss, args, "mr.brain.student", lr=2e-3,
                         validate=lambda ema: [watch(ema, c) for c in watched], every=100)

@@ -27,6 +27,7 @@ from teach import HEADS, ras
 WEIGHTS = C.DATA.parent / "weights" / "brainchop-meshnet"
 SUBCORTICAL = (1, 2, 4, 8, 16, 8, 4, 2, 1)        # dilations; then a 1 x 1 x 1 layer
 MINDGRAB = (16, 8, 4, 2, 1) * 5
+MUCH = (1, 0.1, 0.3, 0.1)                          # how far the variants stray, in turn
 
 
 def weights(name):
@@ -101,14 +102,15 @@ def head(name):
     return torch.from_numpy(np.stack([np.pad(a, pad), np.pad(brain, pad)]).astype(np.float32))
 
 
-def surroundings(brain):
-    """Invented liquor rim, skull with marrow, scalp, face, neck and air around a brain, at 1 mm."""
+def surroundings(brain, brightest):
+    """Invented liquor rim, skull with marrow, scalp (up to `brightest` white matters), face, neck and air around a brain,
+    at 1 mm."""
     size = list(brain.shape)
     half = F.max_pool3d(brain[None, None], 2)[0, 0]
     far = torch.from_numpy(ndimage.distance_transform_edt(half.numpy() < 0.5).astype(np.float32) * 2)
     far = F.interpolate(far[None, None], size=size, mode="trilinear")[0, 0] + noise(size, 8) * uniform(0, 1.5)
     a, b, d = np.cumsum([uniform(0.5, 4), uniform(3, 9), uniform(3, 14)])
-    rim, bone, skin = uniform(0, 0.45), uniform(0, 0.35), uniform(0.3, 1.9)
+    rim, bone, skin = uniform(0, 0.45), uniform(0, 0.35), uniform(0.3, brightest)
     z, y, x = torch.meshgrid(*[torch.arange(n, dtype=torch.float32) for n in size], indexing="ij")
     at = torch.nonzero(brain > 0.5).float().mean(0)
     neck = ((z - at[0] + uniform(60, 110)) / uniform(60, 110)) ** 2 \
@@ -123,18 +125,18 @@ def surroundings(brain):
     return out.clamp(min=0) * (1 - brain)
 
 
-def variant(heads, wild):
-    """One varied head [z, y, x] as uint8, and its brain; not `wild`: close to what the teachers are used to."""
+def variant(heads, much):
+    """One varied head [z, y, x] as uint8, and its brain; much 1: wild, 0.1: close to what the teachers are used to."""
     c = heads[np.random.randint(len(heads))]
-    size = list(c.shape[1:])
+    size, wild = list(c.shape[1:]), much >= 1
     if np.random.rand() < 0.5:
         c = c.flip(-1)
-    grid = C.warp_grid(1, 3, size, 0.2, 0.14, 0.05, 0.012)
+    bend = 0.4 + 0.6 * much
+    grid = C.warp_grid(1, 3, size, 0.2 * bend, 0.14 * bend, 0.05 * bend, 0.012 * bend)
     image, brain = F.grid_sample(c[None], grid, align_corners=False)[0]
-    much = 1.0 if wild else 0.3
     image = (image.clamp(min=0) ** np.exp(much * uniform(-0.36, 0.36))).clamp(0, 2)
-    if np.random.rand() < 0.75:
-        around = surroundings((brain > 0.5).float())
+    if np.random.rand() < (0.75 if wild else 0.95):      # the tissue teacher wants a skull
+        around = surroundings((brain > 0.5).float(), 1.2 + 0.7 * much)
         image = torch.where(brain > 0.5, image, around)
     image = image * torch.exp(much * uniform(0, 0.3) * noise(size, 3))
     if wild and np.random.rand() < 0.35:                                                             # thick slices
@@ -170,7 +172,7 @@ def main():
         np.random.seed(k)
         torch.manual_seed(k)
         t = time.time()
-        image, brain = variant(heads, wild=k % 3 == 0)
+        image, brain = variant(heads, MUCH[k % len(MUCH)])
         with torch.autocast("cpu", dtype=torch.bfloat16):        # 99.6 % of the labels as in float32
             doc = {"image": image, "structures": structures(image), "tissue": tissue(image)}
         doc["mask"] = brain                          # the heads' own masks; mindgrab judges it on other heads

@@ -20,30 +20,32 @@ import cards
 import distil as D
 import net as N
 
-HELD = 2                        # the last variants only watch
+HELD = 2                        # the last variants whose tissues are believed only watch
 COARSE = 0.3                    # share of the time in which only the coarse answer is taught
 FINE = 64                       # voxels along an axis of the box in which the fine answer is taught: it is dear
 WHITE, GREY = (1, 5, 13), (2, 6, 7, 8, 9, 10, 14, 15, 16, 17)     # structures by tissue, as the tissue teacher has them
+AGREE = (0.8, 0.7)              # Dice of white and grey matter of the two teachers, from which tissue is believed
+TISSUE = list(N.HEADS).index("tissue")
 
 
-def tissue_of(d):
-    """The tissue teacher's labels where it has found the white matter, else what the structures say of tissues: it
-    loses the brain on strong bias fields and unusual contrasts, which nobody needs to learn."""
-    white = np.isin(d["structures"], WHITE)
-    if C.dice(d["tissue"] == 1, white) > 0.8:
-        return d["tissue"]
-    return (white + 2 * np.isin(d["structures"], GREY)).astype(np.uint8)
+def agree(d):
+    """Whether the tissue teacher was itself on a variant: it loses the brain on strong bias fields and unusual contrasts,
+    which nobody needs to learn."""
+    return all(C.dice(d["tissue"] == k + 1, np.isin(d["structures"], kinds)) > AGREE[k]
+               for k, kinds in enumerate((WHITE, GREY)))
 
 
 def load(file):
-    """(image 0..1 [z, y, x], {head: labels}, voxels of every structure) of a variant, at least a patch large."""
+    """(image 0..1 [z, y, x], labels [head, z, y, x] with 255 throughout where a teacher is not believed, voxels of every
+    structure) of a variant, at least a patch large."""
     d = dict(np.load(file))
-    d["tissue"] = tissue_of(d)
+    if not agree(d):
+        d["tissue"][:] = 255
     if (d["mask"] == 255).any():                # not asked: what the structures enclose
         d["mask"] = ndimage.binary_fill_holes(ndimage.binary_closing(d["structures"] > 0, iterations=4)).astype(np.uint8)
     pad = [(0, max(0, N.PATCH - n)) for n in d["image"].shape]
     image = D.minmax(np.pad(d["image"], pad)).half()
-    labels = {k: np.pad(d[k], pad) for k in N.HEADS}
+    labels = {k: np.pad(d[k], pad, constant_values=255 if d[k].flat[0] == 255 else 0) for k in N.HEADS}
     flat = labels["structures"].ravel()
     order = np.argsort(flat, kind="stable").astype(np.int32)
     ends = np.searchsorted(flat[order], range(len(N.STRUCTURES) + 1))
@@ -64,7 +66,8 @@ def cut(case, rng):
     if rng.random() < 0.5:
         grid = C.warp_grid(1, 3, list(x.shape), 0.12, 0.12, 0.05, 0.02, rng=rng)
         x = F.grid_sample(x[None, None], grid, padding_mode="border", align_corners=False)[0, 0]
-        y = F.grid_sample(y[None].float(), grid, mode="nearest", align_corners=False)[0]
+        y = F.grid_sample(y[None].float(), grid, mode="nearest", padding_mode="border",
+                          align_corners=False)[0]
     return changed(x, rng), y.long()
 
 
@@ -79,8 +82,8 @@ def changed(x, rng):
 
 
 def loss_of(outputs, labels):
-    """Dice and cross-entropy of structures, tissue and mask; labels [head, z, y, x]."""
-    return sum(w * C.dice_ce(y, t[None]) for w, y, t in zip((1, 0.5, 0.25), outputs, labels))
+    """Dice and cross-entropy of structures, tissue (where it is believed) and mask; labels [head, z, y, x]."""
+    return sum(w * C.dice_ce(y, t[None]) for w, y, t in zip((1, 0.5, 0.25), outputs, labels) if not (t == 255).all())
 
 
 def lesson(net, x, y, rng, fine):
@@ -114,12 +117,13 @@ def main():
     files = sorted(args.work.glob("brain_*.npz"), key=lambda f: int(f.stem[6:]))
     if not args.evaluate_only:
         cases = [load(f) for f in files]
-        taught, watched = cases[:-HELD], cases[-HELD:]
-        print("variants", len(taught), "watched", len(watched), flush=True)
+        believed = [k for k, (_, labels, _) in enumerate(cases) if not (labels[TISSUE] == 255).all()]
+        watched = [cases.pop(k) for k in believed[:-HELD - 1:-1]]
+        print("variants", len(cases), "watched", len(watched), "believed", len(believed), flush=True)
         rng, begun = np.random.default_rng(args.seed), time.time()
 
         def batch_loss(net):
-            x, y = cut(taught[rng.integers(0, len(taught))], rng)
+            x, y = cut(cases[rng.integers(0, len(cases))], rng)
             fine = args.resume or time.time() - begun > 60 * args.minutes * COARSE
             return lesson(net, x, y, rng, fine)
 

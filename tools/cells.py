@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the 10 x 5 grid from docs/cells.json, the cards, and `penta methods --json`.
+"""Draws the 10 x 5 grid from docs/cells.json, the cards, docs/measured.json, and `penta methods --json`.
 
 A cell is met when every method of it runs from penta on its small image and every requirement's recorded number, n and
 interval pass; else 'k/m' parts (methods and requirements together); else empty.
@@ -17,8 +17,10 @@ MODALITIES = ["ct", "mr", "us", "pet", "spect"]
 
 
 def recorded(root=ROOT):
-    """Results on the cards by requirement id."""
+    """Results by requirement id: those on the cards, and those of what users bring (docs/measured.json)."""
     found = {}
+    for result in json.loads((root / "docs" / "measured.json").read_text())["results"]:
+        found.setdefault(result["requirement"], []).append(result)
     for path in [*root.glob("tasks/*/*.card.json"), *root.glob("models/*/card.json")]:
         card = json.loads(path.read_text())
         for result in card.get("results", []):

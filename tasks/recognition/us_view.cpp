@@ -73,7 +73,7 @@ class UsView final : public Method {
   static void name_organs(const nn::Bundle& organ, const nn::Judgement& judgement, std::vector<std::string>& labels,
                           std::vector<double>& p, Answer& answer) {
     const auto strange = nn::abstention(organ.network, judgement);
-    if (strange)
+    if (strange && p.front() < 0.5)  // a named head needs no other organ
       answer.remarks.push_back({Severity::note, "organ_not_named", strange->why + ": only a fetal head is named"});
     for (std::size_t c = 0; c < organ.network.classes.size(); ++c) {
       const std::string& label = organ.network.classes[c];

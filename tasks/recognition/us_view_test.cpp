@@ -37,13 +37,17 @@ Image head() {
   return image;
 }
 
-Scores scores_with(const nn::ModelStore& store, const Image& image) {
+Answer answer_with(const nn::ModelStore& store, const Image& image) {
   const MethodPtr method = make_recognition_us_view(store);
   const std::vector<Input> inputs{{"image", &image}};
   const Params params(method->card(), {});
   Workspace workspace;
   Control control;
-  return std::get<Scores>(method->run({inputs, {}, params, workspace, control}).artifacts.at(0).value);
+  return method->run({inputs, {}, params, workspace, control});
+}
+
+Scores scores_with(const nn::ModelStore& store, const Image& image) {
+  return std::get<Scores>(answer_with(store, image).artifacts.at(0).value);
 }
 
 double of(const Scores& scores, std::string_view label) {
@@ -64,6 +68,12 @@ TEST(UsView, TwinTheOrgansLeaveTheFetalHeadAsItsOwnNetworkSaysIt) {
   EXPECT_NEAR(sum, 1, 1e-9);
   EXPECT_TRUE(std::is_sorted(scores.begin(), scores.end(),
                              [](const Score& a, const Score& b) { return *a.probability > *b.probability; }));
+}
+
+TEST(UsView, PhantomOfANamedHeadHasNoRemarkOnOtherOrgans) {
+  const Answer answer = answer_with(nn::ModelStore({models()}), head());
+  ASSERT_GE(of(std::get<Scores>(answer.artifacts.at(0).value), "fetal head"), 0.5);
+  for (const Remark& remark : answer.remarks) EXPECT_NE(remark.code, "organ_not_named");
 }
 
 TEST(UsView, WithoutModelsOfUnclearLicenceThereIsTheHeadAndTheRest) {

@@ -83,7 +83,8 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   // oneDNN reports a failed allocation as text only.
   const std::string why = last_line(fault.what());
   const bool memory = dynamic_cast<const std::bad_alloc*>(&fault) != nullptr || why.find("alloc") != std::string::npos;
-  throw Error(memory ? Code::out_of_memory : Code::bad_input, "running '" + name + "': " + why);
+  if (memory) throw Error(Code::out_of_memory, "running '" + name + "': there is not enough memory for the network's own work");
+  throw Error(Code::bad_input, "running '" + name + "': " + why);
 }
 
 std::int64_t count_of(const std::vector<std::int64_t>& shape) {

@@ -68,20 +68,32 @@ Painter::Painter(Volume<std::uint16_t>& labels, const Grid& seen, std::size_t st
   w_ = taps_along(seen, labels.grid(), stream, to_[2], nearest[stream]);
 }
 
-std::size_t Painter::bytes() const noexcept { return (before_.values.size() + now_.values.size()) * sizeof(float); }
+std::size_t Painter::bytes() const noexcept { return (sheets_[0].values.size() + sheets_[1].values.size()) * sizeof(float); }
 
-void Painter::spread(std::span<const float> values, std::span<const std::uint8_t> seen, Sheet& sheet) const {
+Painter::Span Painter::painted_by(const Lines& lines) const noexcept {
+  // Taps go one way: what lies between two such lines is such a line, or lies outside.
+  Span span;
+  for (std::int64_t j = 0; j < static_cast<std::int64_t>(v_.size()); ++j) {
+    const Tap& v = v_[static_cast<std::size_t>(j)];
+    if (v.low < 0 || v.high < lines.painted_until || v.high >= lines.last) continue;
+    if (span.last == 0) span.first = j;
+    span.last = j + 1;
+  }
+  return span;
+}
+
+void Painter::spread(const Lines& lines, const Span& span, Sheet& sheet) const {
   const auto width = static_cast<std::int64_t>(u_.size()), height = static_cast<std::int64_t>(v_.size());
-  const std::int64_t own = size_[a_];
+  const std::int64_t own = size_[a_], count = lines.last - lines.first, wanted = span.last - span.first;
   sheet.values.resize(static_cast<std::size_t>(channels_ * width * height));
   sheet.seen.resize(static_cast<std::size_t>(width * height));
-  parallel_for(channels_ * height, 64, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(channels_ * wanted, 64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) {
-      const Tap& v = v_[static_cast<std::size_t>(at % height)];
-      if (v.low < 0) continue;
-      const float* low = values.data() + own * (v.low + size_[b_] * (at / height));
+      const std::int64_t channel = at / wanted, j = span.first + at % wanted;
+      const Tap& v = v_[static_cast<std::size_t>(j)];
+      const float* low = lines.values.data() + own * (v.low - lines.first + count * channel);
       const float* high = low + own * (v.high - v.low);
-      float* to = sheet.values.data() + at * width;
+      float* to = sheet.values.data() + (channel * height + j) * width;
       for (std::int64_t i = 0; i < width; ++i) {
         const Tap& u = u_[static_cast<std::size_t>(i)];
         if (u.low < 0) continue;
@@ -91,37 +103,37 @@ void Painter::spread(std::span<const float> values, std::span<const std::uint8_t
       }
     }
   });
-  for (std::int64_t j = 0; j < height; ++j)
+  for (std::int64_t j = span.first; j < span.last; ++j)
     for (std::int64_t i = 0; i < width; ++i) {
       const Tap &u = u_[static_cast<std::size_t>(i)], &v = v_[static_cast<std::size_t>(j)];
       const std::int64_t a = u.upper > 0.5F ? u.high : u.low, b = v.upper > 0.5F ? v.high : v.low;
-      sheet.seen[static_cast<std::size_t>(i + width * j)] = a < 0 || b < 0 ? 0 : seen[static_cast<std::size_t>(a + own * b)];
+      sheet.seen[static_cast<std::size_t>(i + width * j)] = a < 0 ? 0 : lines.seen[static_cast<std::size_t>(a + own * (b - lines.first))];
     }
 }
 
-void Painter::plane(std::int64_t index, std::span<const float> values, std::span<const std::uint8_t> seen) {
-  std::swap(before_, now_);
-  spread(values, seen, now_);
-  now_.index = index;
+void Painter::plane(std::int64_t index, const Lines& lines) {
+  const Span span = painted_by(lines);
+  if (span.last == span.first) return;
+  spread(lines, span, sheets_[static_cast<std::size_t>(index % 2)]);
   for (std::size_t k = 0; k < w_.size(); ++k)
-    if (w_[k].high == index) paint(static_cast<std::int64_t>(k), w_[k]);
+    if (w_[k].high == index) paint(static_cast<std::int64_t>(k), w_[k], span);
 }
 
-void Painter::paint(std::int64_t output, const Tap& tap) {
+void Painter::paint(std::int64_t output, const Tap& tap, const Span& span) {
   const auto width = static_cast<std::int64_t>(u_.size()), height = static_cast<std::int64_t>(v_.size());
-  const Sheet &low = tap.low == now_.index ? now_ : before_, &high = now_;
+  const Sheet &low = sheets_[static_cast<std::size_t>(tap.low % 2)], &high = sheets_[static_cast<std::size_t>(tap.high % 2)];
   const Size3& size = labels_.grid().size();
   const std::array<std::int64_t, 3> stride{1, size[0], size[0] * size[1]};
   std::uint16_t* all = labels_.voxels().data() + output * stride[to_[2]];
   float* doubts = uncertainty_ == nullptr ? nullptr : uncertainty_->voxels().data() + output * stride[to_[2]];
   const std::vector<std::uint8_t>& seen = tap.upper > 0.5F ? high.seen : low.seen;
-  const std::int64_t plane = width * height;
-  parallel_for(plane, block * 16, [&](std::int64_t first, std::int64_t last) {
+  const std::int64_t plane = width * height, start = width * span.first;
+  parallel_for(width * (span.last - span.first), block * 16, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> line(static_cast<std::size_t>(channels_ * block));
     std::array<std::uint16_t, block> label{};
     std::array<float, block> doubt{};
-    for (std::int64_t at = first; at < last; at += block) {
-      const std::int64_t count = std::min(block, last - at);
+    for (std::int64_t at = start + first; at < start + last; at += block) {
+      const std::int64_t count = std::min(block, start + last - at);
       if (std::all_of(seen.begin() + at, seen.begin() + at + count, [](std::uint8_t v) { return v == 0; })) continue;
       for (std::int64_t c = 0; c < channels_; ++c) {
         const float *from = low.values.data() + c * plane + at, *to = high.values.data() + c * plane + at;

@@ -1,7 +1,9 @@
 #include "nn/segment.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
@@ -53,7 +55,7 @@ Eyes eyes_of(std::vector<const Network*> networks, const NetworkSpec& spec) {
   return eyes;
 }
 
-/// Runs the windows of each row, one network after another, and hands final planes on.
+/// Runs the windows of each band, one network after another, and hands final lines on.
 class Stream {
  public:
   Stream(const Eyes& eyes, const NetworkSpec& spec, std::span<const VolumeView<const float>> channels, Painter& painter,
@@ -69,18 +71,31 @@ class Stream {
     shape_ = {1, static_cast<std::int64_t>(channels.size()), tiling_.tensor[1], tiling_.tensor[0]};
     if (spec.input.network_dims() == 3) shape_.insert(shape_.begin() + 2, tiling_.tensor[2]);
     input_.resize(channels.size() * static_cast<std::size_t>(tiling_.tensor[0] * tiling_.tensor[1] * tiling_.tensor[2]));
-    planes_.resize(static_cast<std::size_t>(eyes.channels * slab_.plane_voxels()));
-    seen_.resize(static_cast<std::size_t>(slab_.plane_voxels()));
+    std::int64_t most = 0, from = 0;
+    for (const Tiling::Band& band : tiling_.rows.front().bands) {
+      most = std::max(most, band.final_until - from);
+      from = kept_from(tiling_, band);
+    }
+    lines_.resize(static_cast<std::size_t>(eyes.channels * most * slab_.line_voxels()));
+    seen_.resize(static_cast<std::size_t>(most * slab_.line_voxels()));
   }
 
   void run() {
     std::int64_t next = 0;
     for (const Tiling::Row& row : tiling_.rows) {
-      look(row);
-      for (; next < row.final_until; ++next) {
-        slab_.take(next, passes(), planes_, seen_);
-        painter_.plane(next, planes_, seen_);
+      std::int64_t from = 0, painted = 0;
+      for (const Tiling::Band& band : row.bands) {
+        look(band);
+        const std::int64_t keep = kept_from(tiling_, band);
+        for (std::int64_t plane = next; plane < row.final_until; ++plane) {
+          slab_.read(plane, from, band.final_until, passes(), lines_, seen_);
+          painter_.plane(plane, {from, band.final_until, painted, lines_, seen_});
+          slab_.release(plane, from, keep);
+        }
+        from = keep;
+        painted = band.final_until;
       }
+      next = row.final_until;
     }
   }
 
@@ -88,7 +103,7 @@ class Stream {
     extra.windows = tiling_.window_count();
     extra.skipped = skipped_;
     extra.channels = eyes_.channels;
-    extra.bytes = slab_.bytes() + painter_.bytes() + planes_.size() * sizeof(float);
+    extra.bytes = slab_.bytes() + painter_.bytes() + lines_.size() * sizeof(float);
   }
 
  private:
@@ -98,14 +113,14 @@ class Stream {
     return networks * static_cast<double>(mirrors_.size());
   }
 
-  void look(const Tiling::Row& row) {
+  void look(const Tiling::Band& band) {
     std::vector<Size3> firsts;
-    for (const Size3& first : row.firsts)
+    for (const Size3& first : band.firsts)
       if (!spec_.input.skip_empty || !is_empty(channels_, tiling_, first)) firsts.push_back(first);
-    skipped_ += static_cast<std::int64_t>(row.firsts.size() - firsts.size());
+    skipped_ += static_cast<std::int64_t>(band.firsts.size() - firsts.size());
     for (const Size3& first : firsts) slab_.count(first);
     for (std::size_t n = 0; n < eyes_.networks.size(); ++n) {
-      // Only one network's working memory at a time; a single one keeps it from row to row.
+      // Only one network's working memory at a time; a single one keeps it from band to band.
       if (!session_ || eyes_.networks.size() > 1) {
         session_.reset();
         session_.emplace(*eyes_.networks[n], shape_, std::vector<std::string>{eyes_.output});
@@ -113,7 +128,7 @@ class Stream {
       const std::int64_t first_channel = eyes_.head ? static_cast<std::int64_t>(n) * eyes_.each : 0;
       for (const Size3& first : firsts) look(first, first_channel);
     }
-    done_ += static_cast<double>((row.firsts.size() - firsts.size()) * eyes_.networks.size());
+    done_ += static_cast<double>((band.firsts.size() - firsts.size()) * eyes_.networks.size());
   }
 
   void look(const Size3& first, std::int64_t first_channel) {
@@ -142,7 +157,7 @@ class Stream {
   Slab slab_;
   std::vector<int> mirrors_;
   std::vector<std::int64_t> shape_;
-  std::vector<float> input_, planes_;
+  std::vector<float> input_, lines_;
   std::vector<std::uint8_t> seen_;
   std::optional<Session> session_;
   std::int64_t skipped_ = 0;
@@ -180,6 +195,17 @@ Volume<std::uint16_t> streamed(const ModelStore& models, const Bundle& bundle, c
   return labels;
 }
 
+template <class Work>
+Volume<std::uint16_t> within_memory(const Bundle& bundle, const Grid& image, const Work& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    const Size3& n = image.size();
+    throw Error(Code::out_of_memory, "labelling " + std::to_string(n[0]) + " x " + std::to_string(n[1]) + " x " + std::to_string(n[2]) +
+                                         " voxels with '" + bundle.id + "': there is not enough memory");
+  }
+}
+
 }  // namespace
 
 float threshold_of(const NetworkSpec& spec) noexcept {
@@ -190,13 +216,17 @@ float threshold_of(const NetworkSpec& spec) noexcept {
 Volume<std::uint16_t> segment(const ModelStore& models, const Bundle& bundle,
                               std::span<const VolumeView<const float>> channels, const Control& control, SegmentExtra* extra) {
   control.check_cancelled();
-  return streamed(models, bundle, prepared(channels, bundle.network.input), channels.front().grid, control, extra);
+  return within_memory(bundle, channels.front().grid, [&] {
+    return streamed(models, bundle, prepared(channels, bundle.network.input), channels.front().grid, control, extra);
+  });
 }
 
 Volume<std::uint16_t> segment(const ModelStore& models, const Bundle& bundle, std::span<const AnyVolume* const> channels,
                               const Control& control, SegmentExtra* extra) {
   control.check_cancelled();
-  return streamed(models, bundle, prepared_by_planes(channels, bundle.network.input), grid_of(*channels.front()), control, extra);
+  return within_memory(bundle, grid_of(*channels.front()), [&] {
+    return streamed(models, bundle, prepared_by_planes(channels, bundle.network.input), grid_of(*channels.front()), control, extra);
+  });
 }
 
 }  // namespace penta::nn

@@ -162,30 +162,104 @@ TEST_F(Segment, TwinSlabAndSlidingWindow) {
     });
     const Tiling tiling = tiling_of(size, spec);
     Slab slab(tiling, 1);
-    std::vector<float> plane(static_cast<std::size_t>(slab.plane_voxels())), window(800);
-    std::vector<std::uint8_t> seen(plane.size());
+    std::vector<float> lines(static_cast<std::size_t>(slab.line_voxels() * slab.lines())), window(800);
+    std::vector<std::uint8_t> seen(lines.size());
+    const std::size_t s = tiling.stream, a = tiling.a(), b = tiling.b();
     std::int64_t next = 0;
     for (const Tiling::Row& row : tiling.rows) {
-      for (const Size3& first : row.firsts) {
-        read_window(std::span(&view, 1), tiling, first, Padding::edge, 0, window);
-        for (std::size_t i = 0; i < window.size(); ++i) window[i] *= static_cast<float>(i % 7);
-        slab.add(window, first, 0, 0, 1);
-        slab.count(first);
+      std::int64_t from = 0;
+      for (const Tiling::Band& band : row.bands) {
+        for (const Size3& first : band.firsts) {
+          read_window(std::span(&view, 1), tiling, first, Padding::edge, 0, window);
+          for (std::size_t i = 0; i < window.size(); ++i) window[i] *= static_cast<float>(i % 7);
+          slab.count(first);
+          slab.add(window, first, 0, 0, 1);
+        }
+        for (std::int64_t plane = next; plane < row.final_until; ++plane) {
+          slab.read(plane, from, band.final_until, 1, lines, seen);
+          for (std::int64_t j = from; j < band.final_until; ++j)
+            for (std::int64_t i = 0; i < size[a]; ++i) {
+              Size3 at{};
+              at[s] = plane;
+              at[a] = i;
+              at[b] = j;
+              ASSERT_NEAR(lines[static_cast<std::size_t>(i + size[a] * (j - from))],
+                          all.values[static_cast<std::size_t>(volume.grid().offset(at[0], at[1], at[2]))], 1e-5);
+            }
+          slab.release(plane, from, kept_from(tiling, band));
+        }
+        from = kept_from(tiling, band);
       }
-      for (; next < row.final_until; ++next) {
-        slab.take(next, 1, plane, seen);
-        const std::size_t s = tiling.stream, a = s == 0 ? 1 : 0, b = s == 2 ? 1 : 2;
-        for (std::int64_t j = 0; j < size[b]; ++j)
-          for (std::int64_t i = 0; i < size[a]; ++i) {
-            Size3 at{};
-            at[s] = next;
-            at[a] = i;
-            at[b] = j;
-            ASSERT_NEAR(plane[static_cast<std::size_t>(i + size[a] * j)], all.values[static_cast<std::size_t>(volume.grid().offset(at[0], at[1], at[2]))], 1e-5);
-          }
-      }
+      EXPECT_EQ(from, size[b]);
+      next = row.final_until;
     }
     EXPECT_EQ(next, size[tiling.stream]);
+  }
+}
+
+/// Labels of features that are worked out of the window's own voxels, summed and painted band by band.
+Volume<std::uint16_t> painted(const Tiling& tiling, VolumeView<const float> view, const Grid& output, const Head& head) {
+  constexpr std::int64_t features = 3;
+  Volume<std::uint16_t> labels(output);
+  Painter painter(labels, view.grid, tiling.stream, {}, features, Decision{&head, head.classes, {}});
+  Slab slab(tiling, features);
+  std::vector<float> lines(static_cast<std::size_t>(features * slab.line_voxels() * slab.lines()));
+  std::vector<std::uint8_t> seen(lines.size() / features);
+  const auto voxels = static_cast<std::size_t>(tiling.tensor[0] * tiling.tensor[1] * tiling.tensor[2]);
+  std::vector<float> window(voxels), made(features * voxels);
+  std::int64_t next = 0;
+  for (const Tiling::Row& row : tiling.rows) {
+    std::int64_t from = 0, done = 0;
+    for (const Tiling::Band& band : row.bands) {
+      for (const Size3& first : band.firsts) {
+        read_window(std::span(&view, 1), tiling, first, Padding::edge, 0, window);
+        for (std::size_t i = 0; i < made.size(); ++i) made[i] = window[i % voxels] * std::sin(static_cast<float>(i % 101));
+        slab.count(first);
+        slab.add(made, first, 0, 0, features);
+      }
+      for (std::int64_t plane = next; plane < row.final_until; ++plane) {
+        slab.read(plane, from, band.final_until, 1, lines, seen);
+        painter.plane(plane, {from, band.final_until, done, lines, seen});
+        slab.release(plane, from, kept_from(tiling, band));
+      }
+      from = kept_from(tiling, band);
+      done = band.final_until;
+    }
+    next = row.final_until;
+  }
+  return labels;
+}
+
+// Twin: bands of lines, and each row of windows as one band of whole planes: the same bits.
+TEST_F(Segment, TwinBandsAndWholePlanes) {
+  Head head{7, 3, {}, {}};
+  for (int i = 0; i < 21; ++i) head.weights.push_back(static_cast<float>(std::sin(2.1 * i)));
+  for (int c = 0; c < 7; ++c) head.bias.push_back(static_cast<float>(0.05 * c));
+  for (const Size3& size : {Size3{41, 23, 17}, Size3{23, 41, 17}, Size3{17, 23, 41}}) {
+    const Volume<float> volume = image(size);
+    InputSpec spec;
+    spec.patch = Size3{10, 8, 10};
+    const Tiling bands = tiling_of(size, spec);
+    Tiling whole = bands;
+    for (Tiling::Row& row : whole.rows) {
+      ASSERT_GT(row.bands.size(), 1U);
+      Tiling::Band all = std::move(row.bands.front());
+      for (std::size_t i = 1; i < row.bands.size(); ++i)
+        all.firsts.insert(all.firsts.end(), row.bands[i].firsts.begin(), row.bands[i].firsts.end());
+      all.end = all.final_until = size[whole.b()];
+      row.bands = {std::move(all)};
+    }
+    // Finer and turned over, so that lines lie between two and come in falling order.
+    const Grid& own = volume.grid();
+    const Grid output({size[0] * 2, size[1] * 2, size[2] * 2}, {0.5, 0.5, 0.5},
+                      own.to_patient({static_cast<double>(size[0]) - 0.75, static_cast<double>(size[1]) - 0.75, -0.25}),
+                      {-1, 0, 0, 0, -1, 0, 0, 0, 1});
+    for (const Grid& grid : {own, output}) {
+      const Volume<std::uint16_t> a = painted(bands, volume.view(), grid, head), b = painted(whole, volume.view(), grid, head);
+      EXPECT_EQ(differing(a, b), 0);
+      EXPECT_GT(*std::max_element(a.voxels().begin(), a.voxels().end()), 0);
+    }
+    EXPECT_LT(Slab(bands, 3).bytes(), Slab(whole, 3).bytes());
   }
 }
 
@@ -202,8 +276,8 @@ TEST_F(Segment, MemoryDoesNotGrowWithClasses) {
     EXPECT_EQ(costs[i].channels, 4);
   }
   EXPECT_EQ(costs[0].bytes, costs[1].bytes);
-  // One window's depth of sums and weights, three planes of values.
-  EXPECT_LE(costs[1].bytes, 24U * 20 * (16 * (4 + 1) + 3 * 4) * sizeof(float));
+  // Of sums and weights half a window's depth whole, of the rest one band of windows; three planes of values.
+  EXPECT_LE(costs[1].bytes, (24U * (9 * 20 + 7 * 17) * (4 + 1) + 24 * 20 * 3 * 4) * sizeof(float));
 }
 
 TEST_F(Segment, TwinIntegersAndFloats) {

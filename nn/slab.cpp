@@ -12,6 +12,24 @@ namespace {
 /// Memory of so many floats as a volume: zeroed_memory's pages without a header of its own.
 Grid plain_grid(std::int64_t x, std::int64_t y, std::int64_t z) { return Grid({x, y, z}, {1, 1, 1}); }
 
+/// Lines that hold sums at one time, at most. Of each plane those from `low` to `high` - 1 do.
+std::int64_t lines_held(const Tiling& tiling) {
+  std::vector<std::int64_t> low(static_cast<std::size_t>(tiling.depth)), high(low.size());
+  const auto slot = [&](std::int64_t plane) { return static_cast<std::size_t>(plane % tiling.depth); };
+  std::int64_t next = 0, most = 1;
+  for (const Tiling::Row& row : tiling.rows) {
+    for (const Tiling::Band& band : row.bands) {
+      for (std::int64_t p = row.begin; p < row.end; ++p) high[slot(p)] = std::max(high[slot(p)], band.end);
+      std::int64_t held = 0;
+      for (std::size_t i = 0; i < low.size(); ++i) held += high[i] - low[i];
+      most = std::max(most, held);
+      for (std::int64_t p = next; p < row.final_until; ++p) low[slot(p)] = kept_from(tiling, band);
+    }
+    for (; next < row.final_until; ++next) low[slot(next)] = high[slot(next)] = 0;
+  }
+  return most;
+}
+
 std::vector<float> weights_of(const Tiling& tiling) {
   const Size3& n = tiling.window;
   std::array<std::vector<double>, 3> axis;
@@ -27,22 +45,35 @@ std::vector<float> weights_of(const Tiling& tiling) {
 
 }  // namespace
 
+std::int64_t kept_from(const Tiling& tiling, const Tiling::Band& band) noexcept {
+  // The line between two bands is interpolated with the first one of the next band.
+  return band.final_until - (band.final_until < tiling.image[tiling.b()] ? 1 : 0);
+}
+
 Slab::Slab(const Tiling& tiling, std::int64_t channels)
     : tiling_(tiling),
-      a_(tiling.stream == 0 ? 1 : 0),
-      b_(tiling.stream == 2 ? 1 : 2),
+      a_(tiling.a()),
+      b_(tiling.b()),
       size_a_(tiling.image[a_]),
       size_b_(tiling.image[b_]),
       channels_(channels),
-      sums_(plain_grid(size_a_ * size_b_, channels, tiling.depth)),
-      weights_(static_cast<std::size_t>(size_a_ * size_b_ * tiling.depth)),
-      window_(weights_of(tiling)) {}
-
-float* Slab::sums(std::int64_t plane, std::int64_t channel) noexcept {
-  return sums_.voxels().data() + plane_voxels() * (channel + channels_ * (plane % tiling_.depth));
+      store_(plain_grid(size_a_, channels + 1, lines_held(tiling))),
+      blocks_(static_cast<std::size_t>(size_b_ * tiling.depth), none),
+      window_(weights_of(tiling)) {
+  for (std::int64_t i = store_.grid().size()[2]; i-- > 0;) free_.push_back(static_cast<std::int32_t>(i));
 }
 
-float* Slab::weights(std::int64_t plane) noexcept { return weights_.data() + plane_voxels() * (plane % tiling_.depth); }
+std::int32_t& Slab::block_of(std::int64_t plane, std::int64_t line) noexcept {
+  return blocks_[static_cast<std::size_t>(line + size_b_ * (plane % tiling_.depth))];
+}
+
+float* Slab::sums(std::int32_t block, std::int64_t channel) noexcept {
+  return store_.voxels().data() + size_a_ * (channel + 1 + (channels_ + 1) * block);
+}
+
+const float* Slab::sums(std::int32_t block, std::int64_t channel) const noexcept {
+  return store_.voxels().data() + size_a_ * (channel + 1 + (channels_ + 1) * block);
+}
 
 Slab::Part Slab::part_of(const Size3& first) const noexcept {
   Part part;
@@ -68,9 +99,8 @@ void Slab::add(std::span<const float> values, const Size3& first, int mirror, st
   parallel_for(channels * planes, 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) {
       const std::int64_t channel = at / planes, p = part.from[s] + at % planes;
-      float* plane = sums(first[s] + p, first_channel + channel);
       for (std::int64_t q = part.from[b_]; q < part.until[b_]; ++q) {
-        float* to = plane + size_a_ * (first[b_] + q) + first[a_];
+        float* to = sums(block_of(first[s] + p, first[b_] + q), first_channel + channel) + first[a_];
         const float* from = values.data() + channel * voxels + place(s, p) + place(b_, q) + place(a_, 0);
         const float* weight = window_.data() + p * weight_stride[s] + q * weight_stride[b_];
         for (std::int64_t i = part.from[a_]; i < part.until[a_]; ++i) to[i] += weight[i * weight_stride[a_]] * from[i * step];
@@ -86,26 +116,47 @@ void Slab::count(const Size3& first) {
   const std::size_t s = tiling_.stream;
   for (std::int64_t p = part.from[s]; p < part.until[s]; ++p)
     for (std::int64_t q = part.from[b_]; q < part.until[b_]; ++q) {
-      float* to = weights(first[s] + p) + size_a_ * (first[b_] + q) + first[a_];
+      std::int32_t& block = block_of(first[s] + p, first[b_] + q);
+      if (block == none) {
+        block = free_.back();
+        free_.pop_back();
+      }
+      float* to = sums(block, -1) + first[a_];
       const float* weight = window_.data() + p * stride[s] + q * stride[b_];
       for (std::int64_t i = part.from[a_]; i < part.until[a_]; ++i) to[i] += weight[i * stride[a_]];
     }
 }
 
-void Slab::take(std::int64_t plane, double passes, std::span<float> values, std::span<std::uint8_t> seen) {
-  const std::int64_t voxels = plane_voxels();
-  float* weight = weights(plane);
+void Slab::read(std::int64_t plane, std::int64_t first, std::int64_t last, double passes, std::span<float> values,
+                std::span<std::uint8_t> seen) const {
   const auto share = static_cast<float>(passes);
-  for (std::int64_t i = 0; i < voxels; ++i) seen[static_cast<std::size_t>(i)] = weight[i] > 0 ? 1 : 0;
-  parallel_for(channels_, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t c = begin; c < end; ++c) {
-      float* from = sums(plane, c);
-      float* to = values.data() + c * voxels;
-      for (std::int64_t i = 0; i < voxels; ++i) to[i] = weight[i] > 0 ? from[i] / (weight[i] * share) : 0.F;
-      std::fill_n(from, voxels, 0.F);
+  parallel_for(last - first, 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      const std::int32_t block = blocks_[static_cast<std::size_t>(first + j + size_b_ * (plane % tiling_.depth))];
+      std::uint8_t* was_seen = seen.data() + size_a_ * j;
+      const float* weight = block == none ? nullptr : sums(block, -1);
+      for (std::int64_t i = 0; i < size_a_; ++i) was_seen[i] = weight != nullptr && weight[i] > 0 ? 1 : 0;
+      for (std::int64_t c = 0; c < channels_; ++c) {
+        float* to = values.data() + size_a_ * (j + (last - first) * c);
+        if (block == none) {
+          std::fill_n(to, size_a_, 0.F);
+          continue;
+        }
+        const float* from = sums(block, c);
+        for (std::int64_t i = 0; i < size_a_; ++i) to[i] = weight[i] > 0 ? from[i] / (weight[i] * share) : 0.F;
+      }
     }
   });
-  std::fill_n(weight, voxels, 0.F);
+}
+
+void Slab::release(std::int64_t plane, std::int64_t first, std::int64_t last) {
+  for (std::int64_t line = first; line < last; ++line) {
+    std::int32_t& block = block_of(plane, line);
+    if (block == none) continue;
+    std::fill_n(sums(block, -1), size_a_ * (channels_ + 1), 0.F);
+    free_.push_back(block);
+    block = none;
+  }
 }
 
 }  // namespace penta::nn

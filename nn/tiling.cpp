@@ -35,11 +35,34 @@ std::size_t longest(const Size3& size) {
   return axis;
 }
 
+/// Bands of the windows that start at starts[stream][from..until - 1].
+std::vector<Tiling::Band> bands_of(const Tiling& tiling, const std::array<std::vector<std::int64_t>, 3>& starts, std::size_t from,
+                                   std::size_t until) {
+  const std::size_t s = tiling.stream, a = tiling.a(), b = tiling.b();
+  std::vector<Tiling::Band> bands;
+  for (std::size_t j = 0; j < starts[b].size(); ++j) {
+    Tiling::Band band;
+    band.end = std::min(tiling.image[b], starts[b][j] + tiling.window[b]);
+    band.final_until = j + 1 < starts[b].size() ? starts[b][j + 1] : tiling.image[b];
+    for (std::size_t k = from; k < until; ++k)
+      for (const std::int64_t at_a : starts[a]) {
+        Size3 first{};
+        first[s] = starts[s][k];
+        first[a] = at_a;
+        first[b] = starts[b][j];
+        band.firsts.push_back(first);
+      }
+    bands.push_back(std::move(band));
+  }
+  return bands;
+}
+
 }  // namespace
 
 std::int64_t Tiling::window_count() const noexcept {
   std::int64_t count = 0;
-  for (const Row& row : rows) count += static_cast<std::int64_t>(row.firsts.size());
+  for (const Row& row : rows)
+    for (const Band& band : row.bands) count += static_cast<std::int64_t>(band.firsts.size());
   return count;
 }
 
@@ -56,20 +79,12 @@ Tiling tiling_of(const Size3& image, const InputSpec& spec) {
   std::array<std::vector<std::int64_t>, 3> starts;
   for (std::size_t k = 0; k < 3; ++k) starts[k] = starts_along(k, tiling, spec);
   tiling.single = starts[0].size() * starts[1].size() * starts[2].size() == 1;
-  const std::size_t s = tiling.stream, a = s == 0 ? 1 : 0, b = s == 2 ? 1 : 2;
+  const std::size_t s = tiling.stream;
   const std::size_t step = spec.by_slices ? static_cast<std::size_t>(slices_a_row) : 1;
   for (std::size_t i = 0; i < starts[s].size(); i += step) {
     Tiling::Row row;
     const std::size_t end = std::min(i + step, starts[s].size());
-    for (std::size_t k = i; k < end; ++k)
-      for (const std::int64_t at_b : starts[b])
-        for (const std::int64_t at_a : starts[a]) {
-          Size3 first{};
-          first[s] = starts[s][k];
-          first[a] = at_a;
-          first[b] = at_b;
-          row.firsts.push_back(first);
-        }
+    row.bands = bands_of(tiling, starts, i, end);
     row.begin = std::max<std::int64_t>(0, starts[s][i]);
     row.end = std::min(image[s], starts[s][end - 1] + tiling.window[s]);
     row.final_until = end < starts[s].size() ? starts[s][end] : image[s];

@@ -9,13 +9,18 @@
 
 namespace penta::nn {
 
-/// How an image is seen through windows: in rows across its longest axis (the stream axis), so that what lies behind a
-/// row is final once the row is done.
+/// How an image is seen through windows: in rows across its longest axis (the stream axis), and in each row in bands
+/// across the next axis, so that what lies behind a band is final once the band is done.
 struct Tiling {
+  /// Windows whose lines along that axis end before `end`; lines below `final_until` get nothing from later bands.
+  struct Band {
+    std::vector<Size3> firsts;  ///< first voxel of each window; below 0 where the image is padded there
+    std::int64_t end = 0, final_until = 0;
+  };
   /// Windows whose planes along the stream axis are begin..end - 1 (inside the image); planes below `final_until` get
   /// nothing from later rows.
   struct Row {
-    std::vector<Size3> firsts;  ///< first voxel of each window; below 0 where the image is padded there
+    std::vector<Band> bands;
     std::int64_t begin = 0, end = 0, final_until = 0;
   };
   Size3 image{}, window{};
@@ -26,6 +31,9 @@ struct Tiling {
   std::vector<Row> rows;
 
   [[nodiscard]] std::int64_t window_count() const noexcept;
+  /// The faster and the slower one of the other two axes: along a lines run, along b they follow one another.
+  [[nodiscard]] std::size_t a() const noexcept { return stream == 0 ? 1 : 0; }
+  [[nodiscard]] std::size_t b() const noexcept { return stream == 2 ? 1 : 2; }
 };
 [[nodiscard]] Tiling tiling_of(const Size3& image, const InputSpec& spec);
 

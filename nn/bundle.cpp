@@ -7,9 +7,11 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "nn/model_access.h"
 #include "nn/store_folder.h"
 
 namespace penta::nn {
@@ -119,20 +121,20 @@ const Network& ModelStore::file(const Bundle& bundle, std::size_t index) const {
   const std::lock_guard lock(state_->mutex);
   const fs::path file = bundle.folder / bundle.network.files[index];
   if (const auto found = state_->networks.find(file.string()); found != state_->networks.end()) return found->second;
-  const auto bytes = bytes_of(file, network_bytes_max);
+  auto bytes = bytes_of(file, network_bytes_max);
   if (!bytes) throw Error(Code::model_missing, "the model file " + file.string() + " cannot be read");
   // The graph of an IR is one file, its weights lie in another beside it.
   const bool is_ir = file.extension() == ".xml";
   const auto weights = is_ir ? bytes_of(fs::path(file).replace_extension(".bin"), network_bytes_max) : std::string();
   if (!weights) throw Error(Code::model_missing, "the weights beside the model file " + file.string() + " cannot be read");
   const std::string& wanted = bundle.network.sha256[index];
-  const std::string hash = sha256_hex(bytes_view(is_ir ? *bytes + *weights : *bytes));
+  const std::string hash = Sha256().add(bytes_view(*bytes)).add(bytes_view(*weights)).hex();
   if (hash != wanted)
     throw Error(Code::model_missing,
                 "the model file " + file.string() + " has the SHA-256 " + hash + ", and its card says " + wanted);
   const Precision precision = bundle.network.precision;
   Network network = is_ir ? Network::load_ir(bytes_view(*bytes), bytes_view(*weights), bundle.id, precision)
-                          : Network::load(bytes_view(*bytes), bundle.id, precision, hash);
+                          : network_of_bytes(std::move(*bytes), bundle.id, precision, hash);
   return state_->networks.emplace(file.string(), std::move(network)).first->second;
 }
 

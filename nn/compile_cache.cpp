@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
-#include <iterator>
 #include <span>
 #include <vector>
 
@@ -20,7 +23,6 @@ namespace fs = std::filesystem;
 // A larger network takes longer to run than to compile.
 constexpr std::size_t blob_bytes_max = std::size_t{48} << 20U;
 constexpr std::size_t networks_max = 64;
-constexpr std::size_t hash_length = 64;
 
 fs::path root() {
   if (const char* own = std::getenv("PENTA_CACHE")) return own;
@@ -30,6 +32,24 @@ fs::path root() {
 }
 
 std::string hash_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text.data(), text.size()))); }
+
+/// Tells a whole file from one that was cut or changed by accident; many times faster than a hash that nobody can forge
+/// (who can write here can write the program's models).
+std::uint64_t checksum(std::span<const std::byte> bytes) {
+  constexpr std::uint64_t prime = 0x9e3779b97f4a7c15U;
+  std::array<std::uint64_t, 4> lanes{1, 2, 3, 4};
+  constexpr std::size_t step = sizeof lanes;
+  std::size_t at = 0;
+  for (; at + step <= bytes.size(); at += step) {
+    std::array<std::uint64_t, 4> words{};
+    std::memcpy(words.data(), bytes.data() + at, step);
+    for (std::size_t k = 0; k < 4; ++k) lanes[k] = std::rotl((lanes[k] ^ words[k]) * prime, 29);
+  }
+  std::uint64_t sum = bytes.size();
+  for (const std::uint64_t lane : lanes) sum = std::rotl((sum ^ lane) * prime, 31);
+  for (; at < bytes.size(); ++at) sum = std::rotl((sum ^ static_cast<std::uint64_t>(bytes[at])) * prime, 31);
+  return sum;
+}
 
 /// Folders of other networks, until at most networks_max are left.
 void drop_oldest(const fs::path& networks) {
@@ -48,7 +68,7 @@ void drop_oldest(const fs::path& networks) {
 
 CompileCache::CompileCache(const std::string& key) {
   const fs::path base = root();
-  if (!base.empty()) folder_ = base / "networks" / hash_of(key).substr(0, 32);
+  if (!base.empty()) folder_ = base / "networks" / hash_of(key + "|2").substr(0, 32);
 }
 
 bool CompileCache::has_any() const {
@@ -56,14 +76,19 @@ bool CompileCache::has_any() const {
   return !folder_.empty() && fs::is_directory(folder_, fault);
 }
 
-std::optional<std::string> CompileCache::find(const std::string& shape) const {
-  if (folder_.empty()) return std::nullopt;
-  std::ifstream in(folder_ / shape, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  // The hash before it tells a whole file from one that was cut or changed.
-  if (text.size() < hash_length || hash_of(text.substr(hash_length)) != text.substr(0, hash_length)) return std::nullopt;
-  return text.substr(hash_length);
+bool CompileCache::find(const std::string& shape, const std::function<std::byte*(std::size_t)>& memory) const {
+  if (folder_.empty()) return false;
+  std::ifstream in(folder_ / shape, std::ios::binary | std::ios::ate);
+  const std::streamoff length = in ? static_cast<std::streamoff>(in.tellg()) : 0;
+  constexpr auto tail = static_cast<std::streamoff>(sizeof(std::uint64_t));
+  if (length <= tail || static_cast<std::size_t>(length - tail) > blob_bytes_max) return false;
+  const auto bytes = static_cast<std::size_t>(length - tail);
+  std::byte* to = memory(bytes);
+  std::uint64_t sum = 0;
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(to), length - tail);
+  in.read(reinterpret_cast<char*>(&sum), tail);
+  return in.good() && sum == checksum({to, bytes});
 }
 
 void CompileCache::keep(const std::string& shape, const std::string& blob) const {
@@ -74,7 +99,9 @@ void CompileCache::keep(const std::string& shape, const std::string& blob) const
   const fs::path part = folder_ / (shape + "." + std::to_string(::getpid()));
   {
     std::ofstream out(part, std::ios::binary);
-    out << hash_of(blob) << blob;
+    const std::uint64_t sum = checksum(std::as_bytes(std::span(blob.data(), blob.size())));
+    out << blob;
+    out.write(reinterpret_cast<const char*>(&sum), sizeof sum);
     if (!out.flush()) {
       out.close();
       fs::remove(part, fault);

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
-#include <optional>
+#include <functional>
 #include <string>
 
 namespace penta::nn {
@@ -16,8 +17,8 @@ class CompileCache {
 
   /// Whether something was kept for this key.
   [[nodiscard]] bool has_any() const;
-  /// What was kept for an input shape ("1x1x128x192").
-  [[nodiscard]] std::optional<std::string> find(const std::string& shape) const;
+  /// Reads what was kept for an input shape ("1x1x128x192") into memory(bytes); whether it is there, and whole.
+  [[nodiscard]] bool find(const std::string& shape, const std::function<std::byte*(std::size_t)>& memory) const;
   /// Keeps it, unless it is large. Of many the oldest go.
   void keep(const std::string& shape, const std::string& blob) const;
 

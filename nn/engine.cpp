@@ -132,11 +132,15 @@ struct Network::State {
 
   std::optional<ov::CompiledModel> from_cache(const std::vector<std::int64_t>& shape) const {
     if (!cache) return std::nullopt;
-    const auto blob = cache->find(shape_text(shape));
-    if (!blob) return std::nullopt;
+    // The compiled network looks into this memory and keeps it.
+    ov::Tensor blob;
+    const auto memory = [&](std::size_t bytes) {
+      blob = ov::Tensor(ov::element::u8, ov::Shape{bytes});
+      return static_cast<std::byte*>(blob.data());
+    };
     try {
-      std::istringstream in(*blob);
-      return openvino_core().import_model(in, "CPU", settings(precision));
+      if (!cache->find(shape_text(shape), memory)) return std::nullopt;
+      return openvino_core().import_model(blob, "CPU", settings(precision));
     } catch (const std::exception&) {
       return std::nullopt;  // of another build of the library: compiled anew
     }
@@ -196,9 +200,12 @@ std::shared_ptr<const ov::Model> model_of(const Network& network) {
 }
 
 Network Network::load(std::span<const std::byte> onnx, const std::string& name, Precision precision, const std::string& key) {
-  std::string bytes = text_of(onnx);
+  return network_of_bytes(text_of(onnx), name, precision, key);
+}
+
+Network network_of_bytes(std::string bytes, const std::string& name, Precision precision, const std::string& key) {
   if (key.empty() || bytes.size() > lazy_bytes_max) return network_of(parsed(bytes, ov::Tensor(), name), name, precision);
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<Network::State>();
   state->name = name;
   state->precision = possible(precision);
   state->onnx = std::move(bytes);
@@ -224,6 +231,11 @@ void Network::prepare(const std::vector<std::int64_t>& shape) const {
   } catch (const std::exception& fault) {
     refuse_run(state_->name, fault);
   }
+}
+
+void rest(const Network& network) {
+  const std::lock_guard lock(network.state().mutex);
+  for (auto& [shape, made] : network.state().compiled) made.release_memory();
 }
 
 Tensor Network::run(const Tensor& input) const {

@@ -15,6 +15,10 @@ namespace penta::nn {
 /// Throws Error{model_missing} where the model has not exactly one input, or no output.
 [[nodiscard]] Network network_of(std::shared_ptr<ov::Model> model, const std::string& name,
                                  Precision precision = Precision::f32);
+/// Network::load() of bytes that need not be copied.
+[[nodiscard]] Network network_of_bytes(std::string onnx, const std::string& name, Precision precision, const std::string& key);
+/// Gives back the working memory of what was compiled and does not run now; the next run takes it again.
+void rest(const Network& network);
 /// The model behind a network: not to be changed (clone() it).
 [[nodiscard]] std::shared_ptr<const ov::Model> model_of(const Network& network);
 

@@ -11,6 +11,7 @@
 #include "nn/cubic.h"
 #include "nn/head.h"
 #include "nn/logits.h"
+#include "nn/model_access.h"
 #include "nn/painter.h"
 #include "nn/postprocess.h"
 #include "nn/preprocess.h"
@@ -34,7 +35,9 @@ struct Eyes {
 Eyes eyes_of(std::vector<const Network*> networks, const NetworkSpec& spec) {
   const auto classes = static_cast<std::int64_t>(spec.classes.size());
   Eyes eyes{{}, std::move(networks), spec.outputs.logits, {}, classes, classes};
-  if (spec.probabilities || classes == 1) return eyes;
+  // No network ends in so few features that the cut would pay; to look for its last layer is to read it.
+  constexpr std::int64_t few = 4;
+  if (spec.probabilities || classes <= few) return eyes;
   std::vector<Cut> cuts;
   std::vector<Head> heads;
   for (const Network* network : eyes.networks) {
@@ -123,6 +126,7 @@ class Stream {
       // Only one network's working memory at a time; a single one keeps it from band to band.
       if (!session_ || eyes_.networks.size() > 1) {
         session_.reset();
+        if (eyes_.networks.size() > 1) rest(*eyes_.networks[n == 0 ? eyes_.networks.size() - 1 : n - 1]);
         session_.emplace(*eyes_.networks[n], shape_, std::vector<std::string>{eyes_.output});
       }
       const std::int64_t first_channel = eyes_.head ? static_cast<std::int64_t>(n) * eyes_.each : 0;

@@ -36,6 +36,7 @@ static std::vector<MethodPtr> own_methods(const nn::ModelStore& models) {
   { extern MethodPtr make_detection_spect_hot_regions(); list.push_back(make_detection_spect_hot_regions()); }
   { extern MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_mask(models)); }
   { extern MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_tissue(models)); }
+  { extern MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore&); list.push_back(make_segmentation_mr_brain_structures(models)); }
   { extern MethodPtr make_segmentation_mr_white_matter_lesion(const nn::ModelStore&); list.push_back(make_segmentation_mr_white_matter_lesion(models)); }
   { extern MethodPtr make_detection_mr_white_matter_lesion(); list.push_back(make_detection_mr_white_matter_lesion()); }
   { extern MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore&); list.push_back(make_segmentation_mr_hippocampus(models)); }

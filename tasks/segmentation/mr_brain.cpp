@@ -3,6 +3,7 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@
 
 namespace penta {
 
-// mr.brain_mask and mr.brain_tissue by models/mr.brain, whose card lists the outputs (`network.heads`) that are good enough to be a method.
+// mr.brain_mask, mr.brain_tissue and mr.brain_structures: one network (models/mr.brain) with three outputs (`network.heads`).
 
 namespace {
 
@@ -23,6 +24,36 @@ constexpr double largest_spacing_mm = 3;   // beyond: nothing of a cortex is lef
 constexpr double spike_times = 1.6;        // a voxel brighter than that many times the 99.9th percentile is a spike
 constexpr double most_brain_ml = 1900;
 constexpr double least_brain_ml = 300;     // less than that is no T1-weighted head
+
+struct Term {
+  std::string_view name, scheme, value, meaning;
+};
+
+/// Of the classes (PS3.16 CID 7140; the whole brain: CID 4031). Tissues that join several of its terms have none.
+constexpr std::array<Term, 18> terms{{{"brain", "SCT", "12738006", "Brain"},
+                                      {"cerebral white matter", "SCT", "68523003", "Cerebral White Matter"},
+                                      {"cerebral cortex", "SCT", "40146001", "Cerebral Gray Matter"},
+                                      {"lateral ventricle", "SCT", "66720007", "Lateral Ventricle"},
+                                      {"inferior lateral ventricle", "SCT", "53118009", "Inferior Horn of Lateral Ventricle"},
+                                      {"cerebellar white matter", "SCT", "33060004", "Cerebellar White Matter"},
+                                      {"cerebellar cortex", "SCT", "25991003", "Cerebellar Cortex"},
+                                      {"thalamus", "SCT", "119406000", "Thalamus"},
+                                      {"caudate", "SCT", "11000004", "Caudate Nucleus"},
+                                      {"putamen", "SCT", "89278009", "Putamen"},
+                                      {"pallidum", "SCT", "14738005", "Globus Pallidus"},
+                                      {"third ventricle", "SCT", "49841001", "Third ventricle"},
+                                      {"fourth ventricle", "SCT", "35918002", "Fourth Ventricle"},
+                                      {"brain stem", "SCT", "119238007", "Brain Stem"},
+                                      {"hippocampus", "SCT", "5366008", "Hippocampus"},
+                                      {"amygdala", "SCT", "4958002", "Amygdala"},
+                                      {"accumbens area", "SCT", "427667007", "Nucleus Accumbens"},
+                                      {"ventral diencephalon", "DCM", "110700", "Ventral Diencephalon"}}};
+
+CodedConcept code_of(const std::string& name) {
+  const auto* const found = std::find_if(terms.begin(), terms.end(), [&](const Term& c) { return c.name == name; });
+  if (found == terms.end()) return {};
+  return {std::string(found->scheme), std::string(found->value), std::string(found->meaning)};
+}
 
 /// Spikes (vessels, artefacts) would press all else together: the network sees values from the least to the largest.
 void clip_spikes(std::span<float> values, std::vector<Remark>& remarks) {
@@ -104,6 +135,7 @@ class MrBrain final : public Method {
       Segment s;
       s.value = static_cast<int>(c);
       s.name = names[c];
+      s.type = code_of(names[c]);
       s.colour = label_colour(s.value);
       labels.segments.push_back(s);
       volumes.push_back(volume(names[c], volume_of(std::as_const(labels.layers.front()).view(), s.value)));
@@ -133,6 +165,11 @@ MethodPtr make_segmentation_mr_brain_mask(const nn::ModelStore& models) {
 MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore& models);
 MethodPtr make_segmentation_mr_brain_tissue(const nn::ModelStore& models) {
   return std::make_unique<MrBrain>(models, "segmentation/mr.brain_tissue", "tissue");
+}
+
+MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models);
+MethodPtr make_segmentation_mr_brain_structures(const nn::ModelStore& models) {
+  return std::make_unique<MrBrain>(models, "segmentation/mr.brain_structures", "structures");
 }
 
 }  // namespace penta

@@ -5,6 +5,7 @@ are the acceptance heads. Every variant is a warped head with other intensities 
 (liquor rim, skull, scalp, face, neck); the teachers then answer on that very picture, so what is distilled is the
 function, not three label maps.
     python train/mr.brain/distil.py --work DIR [--variants N] [--first K] [--minutes M]      writes DIR/brain_<k>.npz
+    python train/mr.brain/distil.py --work DIR --dress N                                 writes DIR/dressed_<k>.npz
 """
 import argparse
 import sys
@@ -102,6 +103,16 @@ def head(name):
     return torch.from_numpy(np.stack([np.pad(a, pad), np.pad(brain, pad)]).astype(np.float32))
 
 
+def meat(size, brightest):
+    """Muscle with streaks of fat and holes of bone or air."""
+    if np.random.rand() < 0.3:
+        return (uniform(0.3, 0.8) + 0.3 * noise(size, 10) + 0.3 * noise(size, 28) + 0.15 * noise(size, 60)).clamp(0, 2)
+    n = noise(size, np.random.randint(8, 16)) + uniform(0.2, 0.8) * noise(size, np.random.randint(25, 45))
+    fat, dark = torch.tensor(uniform(0.8, brightest)), torch.tensor(uniform(0, 0.3))
+    out = torch.where(n > uniform(0.4, 1.2), fat, torch.where(n < -uniform(0.6, 1.2), dark, uniform(0.4, 0.9)))
+    return F.avg_pool3d(out[None, None], 3, 1, 1)[0, 0] * (1 + 0.12 * noise(size, 60))
+
+
 def surroundings(brain, brightest):
     """Invented liquor rim, skull with marrow, scalp (up to `brightest` white matters), face, neck and air around a brain,
     at 1 mm."""
@@ -115,10 +126,12 @@ def surroundings(brain, brightest):
     at = torch.nonzero(brain > 0.5).float().mean(0)
     neck = ((z - at[0] + uniform(60, 110)) / uniform(60, 110)) ** 2 \
         + ((y - at[1] - uniform(-10, 50)) / uniform(50, 110)) ** 2 + ((x - at[2]) / uniform(45, 80)) ** 2 < 1
-    flesh = (uniform(0.3, 0.8) + 0.3 * noise(size, 10) + 0.3 * noise(size, 28) + 0.15 * noise(size, 60)).clamp(0, 2)
-    shell = torch.where(far < a, rim, torch.where(far < b, bone, skin * (1 + 0.2 * noise(size, 16))))
+    inner = far < b + (d - b) * (uniform(0, 0.6) + 0.4 * noise(size, 5))                    # muscle under the fat
+    scalp = torch.where(inner, uniform(0.3, 0.9), skin) * (1 + 0.2 * noise(size, 16))
+    shell = torch.where(far < a, rim, torch.where(far < b, bone, scalp))
     if np.random.rand() < 0.5:
         shell = torch.where((far > a + 1.5) & (far < b - 1.5), uniform(0.3, 1), shell)
+    flesh = meat(size, brightest)
     out = torch.where(far < d, shell * (1 + 0.1 * noise(size, 50)), torch.where(neck, flesh, torch.zeros(())))
     if np.random.rand() < 0.4:                                                              # defaced
         out = torch.where((y - at[1] - uniform(30, 70)) - (z - at[0] + uniform(0, 60)) * uniform(0.3, 1.2) > 0, 0.0, out)
@@ -154,16 +167,46 @@ def variant(heads, much):
     return image[keep].numpy().astype(np.uint8), (brain[keep] > 0.5).numpy().astype(np.uint8)
 
 
+def dressed(d):
+    """A variant with its teachers' labels in new surroundings, much wider than the box in which they were asked: all that
+    is outside of the brain is background for certain, so they need not be asked again."""
+    brain = d["mask"] == 1 if (d["mask"] < 255).all() else ndimage.binary_closing(np.pad(d["structures"] > 0, 4),
+                                                                                   iterations=4)[4:-4, 4:-4, 4:-4]
+    brain = ndimage.binary_fill_holes(brain | (d["structures"] > 0))
+    pad = [(np.random.randint(12, high), np.random.randint(12, 32)) for high in (80, 40, 32)]
+    a = np.pad(d["image"] / np.percentile(d["image"][brain], 90), pad).astype(np.float32)
+    inside = torch.from_numpy(np.pad(brain, pad).astype(np.float32))
+    around = surroundings(inside, uniform(1.2, 1.9)) * torch.exp(uniform(0, 0.3) * noise(list(a.shape), 3))
+    a = np.where(inside > 0.5, a, (around + 0.02 * torch.randn(a.shape)).clamp(min=0).numpy())
+    a = (a / np.percentile(a, uniform(99.5, 100))).clip(0, 1) * 255
+    labels = {k: np.pad(d[k] * (brain | (d[k] == 255)), pad, constant_values=255 if d[k].min() == 255 else 0)
+              for k in ("structures", "tissue")}
+    return {"image": a.astype(np.uint8), "mask": np.pad(brain, pad).astype(np.uint8), **labels}
+
+
+def dress(work, count, first):
+    files = sorted(work.glob("brain_*.npz"))
+    for k in range(first, first + count):
+        np.random.seed(k)
+        torch.manual_seed(k)
+        doc = dressed(dict(np.load(files[k % len(files)])))
+        np.savez_compressed(work / f"dressed_{k}.npz", **doc, of=files[k % len(files)].stem)
+        print("dressed", k, files[k % len(files)].name, doc["image"].shape, flush=True)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--work", type=Path, default=Path("/tmp/penta-train"))
     p.add_argument("--variants", type=int, default=24)
     p.add_argument("--first", type=int, default=0)
     p.add_argument("--minutes", type=float, default=20, help="no new variant after that")
+    p.add_argument("--dress", type=int, default=0, help="no new labels: that many variants in new surroundings")
     p.add_argument("--threads", type=int, default=1)
     args = p.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
+    if args.dress:
+        return dress(args.work, args.dress, args.first)
     heads = [head(n) for n in HEADS]
     begun = time.time()
     for k in range(args.first, args.first + args.variants):

@@ -1,7 +1,7 @@
 """mr.brain (for mr.brain_structures, mr.brain_tissue, mr.brain_mask): one backbone, three outputs, taught from nothing by
 what the teachers of distil.py say of varied heads (their labels; none of their weights).
 
-    python train/mr.brain/distil.py --work DIR
+    python train/mr.brain/distil.py --work DIR && python train/mr.brain/distil.py --work DIR --dress 80
     python train/mr.brain/train.py --work DIR [--minutes M] [--resume] [--out models/mr.brain] [--evaluate-only]
 """
 import sys
@@ -22,6 +22,7 @@ import net as N
 
 HELD = 2                        # the last variants whose tissues are believed only watch
 COARSE = 0.3                    # share of the time in which only the coarse answer is taught
+WIDE = 0.7                      # share of the patches from dressed variants
 FINE = 64                       # voxels along an axis of the box in which the fine answer is taught: it is dear
 WHITE, GREY = (1, 5, 13), (2, 6, 7, 8, 9, 10, 14, 15, 16, 17)     # structures by tissue, as the tissue teacher has them
 AGREE = (0.8, 0.7)              # Dice of white and grey matter of the two teachers, from which tissue is believed
@@ -58,6 +59,8 @@ def cut(case, rng):
     image, labels, places = case
     kind = places[rng.integers(0, len(places))]
     at = np.unravel_index(kind[rng.integers(0, len(kind))], image.shape)
+    if rng.random() < 0.25:                     # anywhere: what is no brain must be known too
+        at = [rng.integers(0, n) for n in image.shape]
     starts = [int(np.clip(p - N.PATCH // 2 + rng.integers(-24, 25), 0, n - N.PATCH)) for p, n in zip(at, image.shape)]
     box = tuple(slice(a, a + N.PATCH) for a in starts)
     x, y = image[box].float(), labels[(slice(None), *box)]
@@ -115,22 +118,26 @@ def watch(net, case):
 def main():
     args = C.arguments("mr.brain", steps=100000, minutes=75)
     files = sorted(args.work.glob("brain_*.npz"), key=lambda f: int(f.stem[6:]))
+    dressed = sorted(args.work.glob("dressed_*.npz"))
     if not args.evaluate_only:
         cases = [load(f) for f in files]
         believed = [k for k, (_, labels, _) in enumerate(cases) if not (labels[TISSUE] == 255).all()]
         watched = [cases.pop(k) for k in believed[:-HELD - 1:-1]]
-        print("variants", len(cases), "watched", len(watched), "believed", len(believed), flush=True)
+        away = {files[k].stem for k in believed[-HELD:]}
+        wide = [load(f) for f in dressed if str(np.load(f)["of"]) not in away]
+        print("variants", len(cases), "dressed", len(wide), "watched", len(watched), "believed", len(believed), flush=True)
         rng, begun = np.random.default_rng(args.seed), time.time()
 
         def batch_loss(net):
-            x, y = cut(cases[rng.integers(0, len(cases))], rng)
+            some = wide if wide and rng.random() < WIDE else cases
+            x, y = cut(some[rng.integers(0, len(some))], rng)
             fine = args.resume or time.time() - begun > 60 * args.minutes * COARSE
             return lesson(net, x, y, rng, fine)
 
         net = C.trained(N.Brain(), batch_loss, args, "mr.brain.student", lr=2e-3,
                         validate=lambda ema: [watch(ema, c) for c in watched], every=100)
         cards.export(net, args.out)
-    C.write_card(args.out, cards.card(cards.accept(args.out, args.work), len(files)))
+    C.write_card(args.out, cards.card(cards.accept(args.out, args.work), len(files) + len(dressed)))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from scipy import ndimage
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "mr.brain")]
 sys.path[:0] = [str(HERE.parent)]
+import cards
 import common as C
 import distil as D
 
@@ -27,18 +28,12 @@ WHITE, LIQUID = 1, (3, 4, 11, 12)
 
 
 def structures(path, work):
-    """Structures of a T1 head [z, y, x] by models/mr.brain, and the image; cached in work."""
-    file = work / f"structures_{Path(path).parent.name}_{Path(path).name.split('.')[0]}.npz"
+    """Structures of a T1 head [z, y, x] by models/mr.brain, and the image; cached in work by the model's hash."""
+    model = C.MODELS / "mr.brain" / "model.onnx"
+    file = work / f"structures_{Path(path).parent.name}_{Path(path).name.split('.')[0]}_{C.sha256(model)[:8]}.npz"
     image = D.ras(path)[0].transpose(2, 1, 0)
     if not file.exists():
-        box = D.box_of(image > 0.05 * image.max(), 8)
-        x = D.minmax(image[box]).numpy()
-        odd = [(0, n % 2) for n in x.shape]
-        session = onnxruntime.InferenceSession(str(C.MODELS / "mr.brain" / "model.onnx"))
-        y = session.run(["structures"], {"image": np.pad(x, odd, mode="edge")[None, None]})[0][0].argmax(0)
-        label = np.zeros(image.shape, np.uint8)
-        label[box] = y[tuple(slice(0, n) for n in x.shape)]
-        np.savez_compressed(file, label=label)
+        np.savez_compressed(file, label=cards.ours(onnxruntime.InferenceSession(str(model)), image)["structures"])
     return image, np.load(file)["label"]
 
 

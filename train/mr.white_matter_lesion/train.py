@@ -96,7 +96,7 @@ def heads(work, patients, rng):
             image2, lesions2, white2, brain2 = image.copy(), lesions.copy(), white, brain
             if skull:
                 image2, lesions2, white2, brain2 = (np.pad(a, 10) for a in (image2, lesions2, white2, brain2))
-                around = M.D.surroundings(torch.from_numpy(brain2.astype(np.float32))).numpy()
+                around = M.D.surroundings(torch.from_numpy(brain2.astype(np.float32)), 1.9).numpy()
                 image2 = np.where(brain2, image2, around).astype(np.float32)
             M.inserted(image2, white2, lesions2, rng, 25 if isinstance(name, str) else 8)
             x = torch.from_numpy(image2).clamp(min=0)
@@ -167,7 +167,7 @@ def threshold_of(net, work, rng):
         lesions = np.zeros(image.shape, bool)
         M.inserted(image, ndimage.binary_erosion(label == M.WHITE, iterations=2), lesions, rng, 10, (2.2, 8))
         if k:
-            image = np.where(brain, image, M.D.surroundings(torch.from_numpy(brain.astype(np.float32))).numpy())
+            image = np.where(brain, image, M.D.surroundings(torch.from_numpy(brain.astype(np.float32)), 1.9).numpy())
         p = probability(net, image.astype(np.float32)) * region(label)
         rows.append([counts(found(p, t), lesions) for t in tries])
     scores = [f1([r[k] for r in rows]) for k in range(len(tries))]
@@ -206,16 +206,17 @@ def inserted_heads(net, threshold, work, draws, seed=7000):
     """[(hit, missed, false)] of lesions put into FLAIR simulated from heads that taught nothing."""
     rows = []
     for name, path in M.TEST.items():
-        t1, label = M.structures(path, work)
+        t1, ours = M.structures(path, work)
+        label = M.cards.teacher(name, work)[1]["structures"]     # another network's: the search must not know the place
         box = M.D.box_of(t1 > 0.1 * np.percentile(t1, 99), 4)
-        t1, label = t1[box], label[box]
+        t1, ours, label = t1[box], ours[box], label[box]
         for k in range(draws):
             rng = np.random.default_rng(seed + k)
             image, _ = M.flair_like(t1, label, rng, strip=False)
             lesions = np.zeros(image.shape, bool)
             M.inserted(image, ndimage.binary_erosion(label == M.WHITE, iterations=2), lesions, rng, 8, (2.2, 8))
             image = image + rng.normal(size=image.shape).astype(np.float32) * rng.uniform(0.01, 0.05)
-            p = probability(net, image) * region(label)
+            p = probability(net, image) * region(ours)
             rows.append(counts(found(p, threshold), lesions))
             print("inserted", name, k, rows[-1], flush=True)
             if k == 0:
@@ -245,10 +246,11 @@ def card(rows, loo, threshold):
     results = [{"requirement": "mr.detection.inserted_f1", "data": data + ", >= 5 mm", "n": int(np.sum(rows, 0)[:2].sum()),
                 "metric": "F1", "value": round(float(f1(rows)), 4), "ci95": C.bootstrap(np.array(rows), f1), "class": "Q",
                 "command": COMMAND}]
-    for p, r in loo.items():
-        results.append({"requirement": "mr.detection.real_f1", "data": f"mr/open-ms-lesion patient {p}, not taught (leave one "
-                        f"out); Dice {r['dice']:.3f}, {r['ml']:.1f} ml for {r['true_ml']:.1f} ml", "n": 1,
-                        "metric": "F1 of lesions >= 3 mm", "value": round(float(r["f1"]), 4), "class": "Q", "command": COMMAND})
+    told = "; ".join(f"patient {p} F1 {r['f1']:.3f}, Dice {r['dice']:.3f}, {r['ml']:.1f} ml for {r['true_ml']:.1f} ml" for p, r in loo.items())
+    each = [round(float(r["f1"]), 4) for r in loo.values()]
+    results.append({"requirement": "mr.detection.real_f1", "data": f"mr/open-ms-lesion, each not taught (leave one out), with the T1: {told}",
+                    "n": len(each), "metric": "F1 of lesions >= 3 mm, mean of the patients", "value": round(sum(each) / len(each), 4),
+                    "ci95": [min(each), max(each)], "class": "Q", "command": COMMAND})
     return {
         "id": NAME, "task": "segmentation", "modalities": ["MR"],
         "title": "Bright lesions of the white matter on FLAIR.",

@@ -76,19 +76,29 @@ bool CompileCache::has_any() const {
   return !folder_.empty() && fs::is_directory(folder_, fault);
 }
 
-bool CompileCache::find(const std::string& shape, const std::function<std::byte*(std::size_t)>& memory) const {
+bool CompileCache::find(const std::string& shape, const Map& map) const {
   if (folder_.empty()) return false;
   std::ifstream in(folder_ / shape, std::ios::binary | std::ios::ate);
   const std::streamoff length = in ? static_cast<std::streamoff>(in.tellg()) : 0;
   constexpr auto tail = static_cast<std::streamoff>(sizeof(std::uint64_t));
   if (length <= tail || static_cast<std::size_t>(length - tail) > blob_bytes_max) return false;
-  const auto bytes = static_cast<std::size_t>(length - tail);
-  std::byte* to = memory(bytes);
   std::uint64_t sum = 0;
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(to), length - tail);
+  in.seekg(length - tail);
   in.read(reinterpret_cast<char*>(&sum), tail);
-  return in.good() && sum == checksum({to, bytes});
+  const auto bytes = static_cast<std::size_t>(length - tail);
+  const std::byte* blob = map(folder_ / shape, bytes);
+  return in.good() && blob != nullptr && sum == checksum({blob, bytes});
+}
+
+std::vector<std::string> CompileCache::kept() const {
+  std::vector<std::string> shapes;
+  std::error_code fault;
+  if (folder_.empty()) return shapes;
+  for (fs::directory_iterator it(folder_, fault), end; !fault && it != end; it.increment(fault)) {
+    const std::string name = it->path().filename().string();
+    if (name.find_first_not_of("0123456789x") == std::string::npos) shapes.push_back(name);
+  }
+  return shapes;
 }
 
 void CompileCache::keep(const std::string& shape, const std::string& blob) const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace penta::nn {
 
@@ -17,8 +18,12 @@ class CompileCache {
 
   /// Whether something was kept for this key.
   [[nodiscard]] bool has_any() const;
-  /// Reads what was kept for an input shape ("1x1x128x192") into memory(bytes); whether it is there, and whole.
-  [[nodiscard]] bool find(const std::string& shape, const std::function<std::byte*(std::size_t)>& memory) const;
+  /// Has what was kept for an input shape ("1x1x128x192") brought to memory by map(file, bytes from its start); whether
+  /// it is there, and whole.
+  using Map = std::function<const std::byte*(const std::filesystem::path& file, std::size_t bytes)>;
+  [[nodiscard]] bool find(const std::string& shape, const Map& map) const;
+  /// The shapes for which something was kept.
+  [[nodiscard]] std::vector<std::string> kept() const;
   /// Keeps it, unless it is large. Of many the oldest go.
   void keep(const std::string& shape, const std::string& blob) const;
 

@@ -1,7 +1,13 @@
 #include "nn/engine.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -79,6 +85,28 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text;
 }
 
+std::vector<std::int64_t> shape_of(const std::string& text) {
+  std::vector<std::int64_t> shape;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, 'x');) shape.push_back(std::atoll(part.c_str()));
+  return shape;
+}
+
+/// A file as a tensor's memory, which a compiled network looks into and keeps. Kept files are never changed in place.
+struct FileMemory {
+  std::filesystem::path file;
+
+  void* allocate(std::size_t bytes, std::size_t /*alignment*/) const {
+    const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    void* memory = opened < 0 ? MAP_FAILED : mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, opened, 0);
+    if (opened >= 0) ::close(opened);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    return memory;
+  }
+  void deallocate(void* memory, std::size_t bytes, std::size_t /*alignment*/) const noexcept { munmap(memory, bytes); }
+  bool is_equal(const FileMemory& other) const noexcept { return file == other.file; }
+};
+
 [[noreturn]] void refuse_run(const std::string& name, const std::exception& fault) {
   // oneDNN reports a failed allocation as text only.
   const std::string why = last_line(fault.what());
@@ -132,14 +160,13 @@ struct Network::State {
 
   std::optional<ov::CompiledModel> from_cache(const std::vector<std::int64_t>& shape) const {
     if (!cache) return std::nullopt;
-    // The compiled network looks into this memory and keeps it.
     ov::Tensor blob;
-    const auto memory = [&](std::size_t bytes) {
-      blob = ov::Tensor(ov::element::u8, ov::Shape{bytes});
-      return static_cast<std::byte*>(blob.data());
+    const auto map = [&](const std::filesystem::path& file, std::size_t bytes) {
+      blob = ov::Tensor(ov::element::u8, ov::Shape{bytes}, FileMemory{file});
+      return static_cast<const std::byte*>(std::as_const(blob).data());
     };
     try {
-      if (!cache->find(shape_text(shape), memory)) return std::nullopt;
+      if (!cache->find(shape_text(shape), map)) return std::nullopt;
       return openvino_core().import_model(blob, "CPU", settings(precision));
     } catch (const std::exception&) {
       return std::nullopt;  // of another build of the library: compiled anew
@@ -231,6 +258,13 @@ void Network::prepare(const std::vector<std::int64_t>& shape) const {
   } catch (const std::exception& fault) {
     refuse_run(state_->name, fault);
   }
+}
+
+void warm(const Network& network) {
+  Network::State& state = network.state();
+  const std::vector<std::string> kept = state.cache ? state.cache->kept() : std::vector<std::string>{};
+  // Of several it cannot be told which one will be asked for.
+  if (kept.size() == 1) network.prepare(shape_of(kept.front()));
 }
 
 void rest(const Network& network) {

@@ -17,6 +17,8 @@ namespace penta::nn {
                                  Precision precision = Precision::f32);
 /// Network::load() of bytes that need not be copied.
 [[nodiscard]] Network network_of_bytes(std::string onnx, const std::string& name, Precision precision, const std::string& key);
+/// Brings to memory what was compiled and kept on disk before, where that is one input shape.
+void warm(const Network& network);
 /// Gives back the working memory of what was compiled and does not run now; the next run takes it again.
 void rest(const Network& network);
 /// The model behind a network: not to be changed (clone() it).

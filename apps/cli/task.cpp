@@ -8,6 +8,7 @@
 #include "engine/regions.h"
 #include "engine/run.h"
 #include "engine/save.h"
+#include "engine/warm.h"
 
 namespace penta::cli {
 
@@ -193,21 +194,26 @@ int run_task(Task task, const Given& given) {
   job.deidentified = given.has("deidentified");
   Workspace workspace;
   engine::Runner runner(methods, workspace, control, settings);
-  for (const std::string& text : job.paths) {
-    if (fs::is_directory(text)) supply_folder(runner, methods, method, text, settings);
-    else runner.supply(supply_of(methods, method.card(), text, settings));
-  }
-  runner.place_labels();
-  runner.check_meaningful(method);
-  const engine::Produced& last = runner.run(method);
-  if (runner.unused() != nullptr)
-    throw Error(Code::wrong_use, "an input was given that '" + method.card().id + "' does not use (see --help for its inputs)");
-  const std::vector<Remark> remarks = runner.outside_gate(method);
+  const engine::Produced* last = nullptr;
+  std::vector<Remark> remarks;
+  const auto work = [&] {
+    for (const std::string& text : job.paths) {
+      if (fs::is_directory(text)) supply_folder(runner, methods, method, text, settings);
+      else runner.supply(supply_of(methods, method.card(), text, settings));
+    }
+    runner.place_labels();
+    runner.check_meaningful(method);
+    last = &runner.run(method);
+    if (runner.unused() != nullptr)
+      throw Error(Code::wrong_use, "an input was given that '" + method.card().id + "' does not use (see --help for its inputs)");
+    remarks = runner.outside_gate(method);
+  };
+  run_jobs(thread_count() > 1 ? 2 : 1, 2, [&](std::int64_t i) { i == 0 ? work() : engine::warm(methods, method); });
   for (const Remark& remark : remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
   for (const auto& step : runner.steps())
     for (const Remark& remark : step->answer.remarks) std::cerr << name_of(remark.severity) << ": " << remark.text << "\n";
-  engine::save_method_run(given.one("out"), runner, last, job, remarks);
-  print_summary(last, given.one("out"));
+  engine::save_method_run(given.one("out"), runner, *last, job, remarks);
+  print_summary(*last, given.one("out"));
   return 0;
 }
 

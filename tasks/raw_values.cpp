@@ -1,11 +1,44 @@
 #include "tasks/raw_values.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
+#include "image/components/components.h"
+
 namespace penta {
+
+namespace {
+
+/// Columns and rows [first, end) of a picture.
+struct Box {
+  std::array<std::int64_t, 2> first, end;
+};
+
+template <class Test>
+Volume<std::uint8_t> mask_where(const CutSlice& slice, Test test) {
+  Volume<std::uint8_t> mask(slice.picture.grid());
+  std::transform(slice.picture.voxels().begin(), slice.picture.voxels().end(), mask.voxels().begin(),
+                 [&](float v) { return static_cast<std::uint8_t>(test(v) ? 1 : 0); });
+  return mask;
+}
+
+/// Whether a part has half of the middle third of a box.
+bool holds_middle(const Volume<std::int32_t>& parts, std::int32_t part, const Box& box) {
+  const auto lower = [&](std::size_t k) { return (2 * box.first[k] + box.end[k]) / 3; };
+  const auto upper = [&](std::size_t k) { return (box.first[k] + 2 * box.end[k] + 2) / 3; };
+  std::int64_t pixels = 0, held = 0;
+  for (std::int64_t y = lower(1); y < upper(1); ++y)
+    for (std::int64_t x = lower(0); x < upper(0); ++x) {
+      ++pixels;
+      if (parts.at(x, y, 0) == part) ++held;
+    }
+  return 2 * held >= pixels;
+}
+
+}  // namespace
 
 bool in_hounsfield_units(const std::vector<CutSlice>& slices) noexcept {
   std::size_t count = 0, air = 0, between = 0, tissue = 0;
@@ -22,7 +55,8 @@ bool in_hounsfield_units(const std::vector<CutSlice>& slices) noexcept {
 
 double lung_share(const CutSlice& slice) {
   const std::int64_t width = slice.picture.grid().size()[0], height = slice.picture.grid().size()[1];
-  constexpr float body_hu = -250;
+  Volume<std::uint8_t> body = mask_where(slice, [](float v) { return v > -250; });
+  if (connected_components(body.view(), Connectivity::faces).count() > 1) body = largest_component(body.view(), Connectivity::faces);
   struct Extent {
     std::int64_t first = -1, last = -1;
     [[nodiscard]] bool holds(std::int64_t k) const noexcept { return first >= 0 && first <= k && k <= last; }
@@ -32,11 +66,11 @@ double lung_share(const CutSlice& slice) {
     if (extent.first < 0) extent.first = k;
     extent.last = k;
   };
-  std::int64_t body = 0, lung = 0;
+  std::int64_t pixels = 0, lung = 0;
   for (std::int64_t y = 0; y < height; ++y)
     for (std::int64_t x = 0; x < width; ++x)
-      if (slice.picture.at(x, y, 0) > body_hu) {
-        ++body;
+      if (body.at(x, y, 0) != 0) {
+        ++pixels;
         extend(columns[static_cast<std::size_t>(x)], y);
         extend(rows[static_cast<std::size_t>(y)], x);
       }
@@ -45,7 +79,33 @@ double lung_share(const CutSlice& slice) {
       const float v = slice.picture.at(x, y, 0);
       if (v > -950 && v < -600 && columns[static_cast<std::size_t>(x)].holds(y) && rows[static_cast<std::size_t>(y)].holds(x)) ++lung;
     }
-  return lung + body == 0 ? 0 : static_cast<double>(lung) / static_cast<double>(lung + body);
+  return lung + pixels == 0 ? 0 : static_cast<double>(lung) / static_cast<double>(lung + pixels);
+}
+
+double bone_ring(const CutSlice& slice, float bone_min, float body_min) {
+  const std::int64_t width = slice.picture.grid().size()[0], height = slice.picture.grid().size()[1];
+  const Volume<std::uint8_t> free = mask_where(slice, [&](float v) { return v < bone_min; });
+  const Components found = connected_components(free.view(), Connectivity::faces);
+  const Volume<std::int32_t> parts = labels_of(found, free.grid());
+  std::vector<std::int64_t> sizes = found.sizes;
+  bool air = false;
+  Box box{{width, height}, {0, 0}};
+  std::int64_t body = 0;
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) {
+      const bool edge = x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+      if (slice.picture.at(x, y, 0) > body_min) {
+        ++body;
+        box = {{std::min(box.first[0], x), std::min(box.first[1], y)}, {std::max(box.end[0], x + 1), std::max(box.end[1], y + 1)}};
+      } else if (edge && parts.at(x, y, 0) > 0) {
+        air = true;
+        sizes[static_cast<std::size_t>(parts.at(x, y, 0)) - 1] = 0;
+      }
+    }
+  const auto largest = std::max_element(sizes.begin(), sizes.end());
+  if (!air || body == 0 || largest == sizes.end() || *largest == 0) return 0;
+  const auto part = static_cast<std::int32_t>(largest - sizes.begin()) + 1;
+  return holds_middle(parts, part, box) ? static_cast<double>(*largest) / static_cast<double>(body) : 0;
 }
 
 bool is_cube(const std::array<double, 3>& spacing_mm) noexcept {

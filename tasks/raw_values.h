@@ -12,9 +12,16 @@ namespace penta {
 /// train/recognition.py.
 [[nodiscard]] bool in_hounsfield_units(const std::vector<CutSlice>& slices) noexcept;
 
-/// Of a slice in HU the share of lung-like pixels (-950..-600) that have body (above -250) on all four sides, of those and
-/// the body; 0 where there is neither. The twin of lung_share() of train/recognition.py.
+/// Of a slice in HU the share of lung-like pixels (-950..-600) that have body on all four sides, of those and the body,
+/// which is the largest part above -250 HU (a table is none of it); 0 where there is neither. The twin of lung_share() of
+/// train/recognition.py.
 [[nodiscard]] double lung_share(const CutSlice& slice);
+
+/// Of a CT slice the largest part that bone (`bone_min` and more) parts from the air (`body_min` and less) at the picture's
+/// edge, as a share of the body; 0 where no air is at the edge, or where the part holds less than half of the middle third
+/// of the body's box (lungs in a window that shows the chest's wall as bone). A skull shuts in most of a head, and no other
+/// bone so much. The twin of bone_ring() of train/recognition.py.
+[[nodiscard]] double bone_ring(const CutSlice& slice, float bone_min, float body_min);
 
 /// Whether a voxel is a cube to 10 %. SPECT's are: axial and transaxial pixels are the same pixels of the detector
 /// (a PET's slice distance comes from its rings).

@@ -26,14 +26,42 @@ TEST(RawValues, TwinHounsfieldUnitsOfThePythonRecipe) {
   EXPECT_FALSE(in_hounsfield_units({}));
 }
 
-// Twin: lung_share() of train/recognition.py says 2 / 13 of these rows.
+// Twin: lung_share() of train/recognition.py says 2 / 13 of these rows; with a table below the same.
 TEST(RawValues, TwinLungShareOfThePythonRecipe) {
-  const std::vector<float> rows = {40, 40,   40,   40,    40,  //
-                                   40, -800, -700, -1000, 40,  //
-                                   40, 40,   40,   40,    -800};
-  Volume<float> picture(Grid({5, 3, 1}, {1, 1, 1}));
-  std::copy(rows.begin(), rows.end(), picture.voxels().begin());
-  EXPECT_DOUBLE_EQ(lung_share({std::move(picture), 2, 0}), 2.0 / 13);
+  const std::vector<float> rows = {40,    40,    40,    40,    40,     //
+                                   40,    -800,  -700,  -1000, 40,     //
+                                   40,    40,    40,    40,    -800,   //
+                                   -1000, -1000, -1000, -1000, -1000,  //
+                                   -800,  -800,  -800,  -800,  -800,   //
+                                   500,   500,   500,   500,   500};
+  for (const std::int64_t height : {3, 6}) {
+    Volume<float> picture(Grid({5, height, 1}, {1, 1, 1}));
+    std::copy(rows.begin(), rows.begin() + 5 * height, picture.voxels().begin());
+    EXPECT_DOUBLE_EQ(lung_share({std::move(picture), 2, 0}), 2.0 / 13) << height;
+  }
+}
+
+/// Twelve by twelve, air around a square of tissue with a wall of bone about it; one brick may be missing.
+CutSlice walled(bool whole, std::int64_t first, std::int64_t last) {
+  Volume<float> picture(Grid({12, 12, 1}, {1, 1, 1}));
+  for (std::int64_t y = 0; y < 12; ++y)
+    for (std::int64_t x = 0; x < 12; ++x) {
+      const bool inside = x >= first && x <= last && y >= first && y <= last;
+      const bool wall = inside && (x == first || x == last || y == first || y == last);
+      const bool tissue = x >= 1 && x <= 10 && y >= 1 && y <= 10;
+      picture.at(x, y, 0) = wall ? 800.0F : tissue ? 40.0F : -1000.0F;
+    }
+  if (!whole) picture.at(first, 6, 0) = 40;
+  return {std::move(picture), 2, 0};
+}
+
+TEST(RawValues, PhantomTheSkullShutsInTheBrain) {
+  EXPECT_DOUBLE_EQ(bone_ring(walled(true, 1, 10), 250, -250), 64.0 / 100);
+  EXPECT_DOUBLE_EQ(bone_ring(walled(true, 4, 7), 250, -250), 0) << "the marrow of a long bone is not the middle";
+  EXPECT_DOUBLE_EQ(bone_ring(walled(true, 3, 8), 250, -250), 16.0 / 100);
+  EXPECT_DOUBLE_EQ(bone_ring(walled(false, 2, 9), 250, -250), 0) << "a ring that is open";
+  EXPECT_DOUBLE_EQ(bone_ring(walled(true, 0, 11), 250, -250), 0) << "no air at the edge";
+  EXPECT_DOUBLE_EQ(bone_ring(walled(true, 1, 10), 900, -250), 0) << "no bone";
 }
 
 TEST(RawValues, PhantomTheVoxelOfAPetIsNoCube) {

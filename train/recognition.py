@@ -90,14 +90,36 @@ def in_hounsfield_units(slices):
 
 
 def lung_share(s):
-    """Lung-like pixels (-950..-600 HU) with body (above -250 HU) on all four sides, of those and the body (the twin of
-    tasks/raw_values.h); s in HU."""
-    body = s > -250
+    """Lung-like pixels (-950..-600 HU) with body on all four sides, of those and the body, which is the largest part above
+    -250 HU (a table is none of it). The twin of tasks/raw_values.h; s in HU."""
+    from scipy import ndimage
+    parts, n = ndimage.label(s > -250)
+    body = parts == 1 + np.bincount(parts.ravel())[1:].argmax() if n else np.zeros(s.shape, bool)
     closed = np.ones(s.shape, bool)
     for axis in (0, 1):
         closed &= np.maximum.accumulate(body, axis) & np.flip(np.maximum.accumulate(np.flip(body, axis), axis), axis)
     lung = int((closed & (s > -950) & (s < -600)).sum())
     return lung / max(lung + int(body.sum()), 1)
+
+
+def bone_ring(s, bone_min, body_min):
+    """Of a CT slice the largest part that bone (bone_min and more) parts from the air (body_min and less) at the picture's
+    edge, as a share of the body; 0 where no air is at the edge, or where the part holds less than half of the middle third
+    of the body's box (lungs in a window that shows the chest's wall as bone). The twin of tasks/raw_values.h."""
+    from scipy import ndimage
+    body, (parts, n) = s > body_min, ndimage.label(s < bone_min)
+    edge = np.zeros(s.shape, bool)
+    edge[[0, -1]] = edge[:, [0, -1]] = True
+    outside = np.unique(parts[edge & ~body])
+    sizes = np.bincount(parts.ravel(), minlength=n + 1)
+    sizes[0] = 0
+    sizes[outside] = 0
+    if not len(outside) or not sizes.any():
+        return 0.0
+    (top, bottom), (left, right) = ((k.min(), k.max() + 1) for k in np.nonzero(body))
+    third = lambda lo, hi: slice((2 * lo + hi) // 3, -((-lo - 2 * hi) // 3))
+    within = (parts == sizes.argmax())[third(top, bottom), third(left, right)]
+    return float(sizes.max() / body.sum()) if 2 * within.sum() >= within.size else 0.0
 
 
 # ---------------------------------------------------------------- readers
@@ -489,8 +511,9 @@ class Seen:
     """What a head sees of one image that is asked: [k, 224, 224], and what it is."""
     source: str
     label: str
-    use: str
+    use: str                         # as of an Item; 'context': helps to judge others of its scan, is not asked
     pictures: np.ndarray
+    scan: tuple = None               # (name, mm along the body) of a slice of a volume
 
 
 def features_of(pictures, threads):
@@ -561,7 +584,7 @@ class Trial:
         flat = cached(work, np.concatenate([a.pictures for a in self.asked]), args.threads)
         self.asked_x = np.split(flat, np.cumsum([len(a.pictures) for a in self.asked])[:-1])
         self.aside = [k for k, a in enumerate(self.asked) if a.use == "unclear" and k % 3 == 0]
-        self.reported = [k for k in range(len(self.asked)) if k not in set(self.aside)]
+        self.reported = [k for k, a in enumerate(self.asked) if k not in set(self.aside) and a.use != "context"]
         print(name, self.x.shape, {s: int((self.sources == s).sum()) for s in sorted(set(self.sources))}, len(self.asked), flush=True)
 
     def taught(self, x, rows, **how):
@@ -624,11 +647,12 @@ class Trial:
         return macro_f1([self.asked[k].label for k in self.reported], self.said(p, self.reported))
 
 
-def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0, decay=3e-2, decays=None, rules=None):
+def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0, decay=3e-2, decays=None, rules=None, scans=None):
     """Leave one source out, the baseline, the shipped head: model.onnx, parity.json and card.json in args.out.
 
     decays: the choice is made inside the sources that teach (nested). rules(asked image, p) -> p: what the method knows
-    besides the head; both numbers are reported."""
+    besides the head; scans(asked images, p of all) -> p: what it knows of slices from their neighbours. The number with and the
+    number without them are reported."""
     args, keep = trial.args, trial.reported
     inner = trial.nested(decays, hidden=hidden) if decays else None
     logits = trial.left_out(trial.x, trial.asked_x, inner, hidden=hidden, decay=decay)
@@ -640,6 +664,7 @@ def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0,
     alone = macro_f1([trial.asked[k].label for k in keep], trial.said(p, keep, abstain_below))
     if rules:
         p = np.stack([rules(a, row) for a, row in zip(trial.asked, p)])
+        p = scans(trial.asked, p) if scans else p
     said, truth = trial.said(p, keep, abstain_below), [trial.asked[k].label for k in keep]
     trial.show(said, keep)
     pairs = np.array(list(zip(truth, [s or "" for s in said])), dtype=object)

@@ -16,12 +16,17 @@ namespace {
 
 constexpr double step_mm = 10;          // between the slices that are looked at
 constexpr std::size_t slices_max = 40;  // of a long scan; then they lie farther apart
-constexpr double present_min = 0.5;     // mean probability of three neighbours that says a region is covered
+constexpr double present_min = 0.5;     // mean probability of a run of slices that says a region is covered
 // Windows in HU through which a slice is looked at: soft tissue, and all. The same as LOOKS of train/ct.region/train.py.
 constexpr std::array<std::array<double, 2>, 2> windows{{{-160, 240}, {-1000, 1000}}};
 
-// Shares of lung in a slice, LUNG of train/ct.region/train.py: below the first no chest, from the second on little else.
-constexpr double lung_of_chest_min = 0.055, lung_of_others_max = 0.104;
+// Log odds of chest by the share of lung, LUNG of train/ct.region/train.py: fitted to drawn slices.
+constexpr double lung_offset = 8.82, lung_slope = 2.86, lung_floor = 0.005, lung_odds_max = 6;
+// A skull: the share of the body that bone shuts in, RING of train/ct.region/train.py, and what is left to other regions.
+constexpr double ring_min = 0.45, ring_others = 0.02;
+constexpr float bone_hu = 250, body_hu = -250, bone_grey = 216.75F, body_grey = 24;
+// Regions follow each other from head to limb: of 10 mm to the next slice one in twenty crosses a border.
+constexpr double leave_per_10_mm = 0.05, jump = 0.001;
 
 /// One axial slice that was judged.
 struct Judged {
@@ -44,13 +49,28 @@ std::vector<CutSlice> looks_of(const CutSlice& slice, bool in_hu) {
   return looks;
 }
 
-/// What the share of lung says besides the network (ruled() of train/ct.region/train.py).
-void apply_lung_rule(const std::vector<std::string>& classes, double share, std::vector<double>& p) {
-  const bool chest = share >= lung_of_others_max;
-  if (!chest && share >= lung_of_chest_min) return;
+void to_unit_sum(std::vector<double>& p) {
   double sum = 0;
-  for (std::size_t c = 0; c < p.size(); ++c) sum += p[c] *= (classes[c] == "chest") == chest ? 1 : 0.05;
+  for (const double v : p) sum += v;
   for (double& v : p) v /= sum;
+}
+
+/// What lungs and skull say besides the network (ruled() of train/ct.region/train.py); lungs need HU.
+void apply_rules(const std::vector<std::string>& classes, const CutSlice& slice, bool in_hu, bool air_and_tissue, std::vector<double>& p) {
+  double ring = 0;
+  if (in_hu) {
+    ring = bone_ring(slice, bone_hu, body_hu);
+  } else {
+    CutSlice grey{slice.picture.clone(), slice.axis, slice.place};
+    to_grey(grey.picture);
+    ring = bone_ring(grey, bone_grey, body_grey);
+  }
+  const double lung = air_and_tissue ? std::clamp(lung_offset + lung_slope * std::log(lung_share(slice) + lung_floor), -lung_odds_max, lung_odds_max) : 0;
+  for (std::size_t c = 0; c < p.size(); ++c) {
+    if (classes[c] == "chest") p[c] *= std::exp(lung);
+    if (ring >= ring_min && classes[c] != "head") p[c] *= ring_others;
+  }
+  to_unit_sum(p);
 }
 
 /// The axial slices of a volume, from feet to head.
@@ -79,17 +99,50 @@ double place_of(const Image& image, const CutSlice& slice) {
   return grid_of(image.volume()).to_patient(at).z;
 }
 
-/// Running means of three neighbours, [slice][class].
-std::vector<std::vector<double>> smoothed(const std::vector<Judged>& slices) {
-  std::vector<std::vector<double>> made(slices.size());
-  for (std::size_t i = 0; i < slices.size(); ++i) {
-    const std::size_t first = i == 0 ? 0 : i - 1, last = std::min(i + 1, slices.size() - 1);
-    made[i].resize(slices[i].judgement.probabilities.size());
-    for (std::size_t j = first; j <= last; ++j)
-      for (std::size_t c = 0; c < made[i].size(); ++c)
-        made[i][c] += slices[j].judgement.probabilities[c] / static_cast<double>(last - first + 1);
+/// Chances to pass from region to region over a distance, [from][to]: classes in the order head .. limb.
+std::vector<std::vector<double>> passages(std::size_t classes, double distance_mm) {
+  const double stay = std::pow(1 - leave_per_10_mm, distance_mm / 10);
+  std::vector<std::vector<double>> chance(classes, std::vector<double>(classes, jump));
+  for (std::size_t a = 0; a < classes; ++a) {
+    const double neighbours = a == 0 || a + 1 == classes ? 1 : 2;
+    chance[a][a] = stay;
+    if (a > 0) chance[a][a - 1] = (1 - stay) / neighbours;
+    if (a + 1 < classes) chance[a][a + 1] = (1 - stay) / neighbours;
+    to_unit_sum(chance[a]);
   }
-  return made;
+  return chance;
+}
+
+/// Probabilities of each slice given all slices of the scan, [slice][class]: forward and backward through the chain of
+/// regions (Rabiner, Proc. IEEE 77, 1989, III.A). Pictures that are no volume each stand alone.
+std::vector<std::vector<double>> along_the_body(const std::vector<Judged>& slices, bool is_volume) {
+  std::vector<std::vector<double>> p;
+  for (const Judged& one : slices) p.push_back(one.judgement.probabilities);
+  if (!is_volume) return p;
+  const std::size_t n = p.size(), classes = p.front().size();
+  std::vector<std::vector<double>> before = p, after(n, std::vector<double>(classes, 1));
+  for (std::size_t i = 1; i < n; ++i) {
+    const auto chance = passages(classes, std::abs(slices[i].place_mm - slices[i - 1].place_mm));
+    for (std::size_t to = 0; to < classes; ++to) {
+      double reached = 0;
+      for (std::size_t from = 0; from < classes; ++from) reached += before[i - 1][from] * chance[from][to];
+      before[i][to] = reached * p[i][to];
+    }
+    to_unit_sum(before[i]);
+  }
+  for (std::size_t i = n - 1; i-- > 0;) {
+    const auto chance = passages(classes, std::abs(slices[i + 1].place_mm - slices[i].place_mm));
+    for (std::size_t from = 0; from < classes; ++from) {
+      after[i][from] = 0;
+      for (std::size_t to = 0; to < classes; ++to) after[i][from] += chance[from][to] * after[i + 1][to] * p[i + 1][to];
+    }
+    to_unit_sum(after[i]);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t c = 0; c < classes; ++c) p[i][c] = before[i][c] * after[i][c];
+    to_unit_sum(p[i]);
+  }
+  return p;
 }
 
 std::string text_of(double value, int digits) {
@@ -126,7 +179,7 @@ class CtRegion final : public Method {
     const auto& image = request.need<Image>("image");
     const nn::Bundle& bundle = models_.need("ct.region");
     const std::vector<Judged> slices = judged(image, bundle, request.control);
-    const auto p = smoothed(slices);
+    const auto p = along_the_body(slices, image.is_volume());
     nn::Judgement highest;  // of each region over the slices: what the scan covers
     highest.probabilities.assign(bundle.network.classes.size(), 0);
     for (const auto& one : p)
@@ -155,7 +208,7 @@ class CtRegion final : public Method {
     for (const CutSlice& slice : slices) {
       control.report(static_cast<double>(made.size()) / static_cast<double>(slices.size()), "ct.region");
       made.push_back({place_of(image, slice), judge_together(models_, bundle, looks_of(slice, in_hu))});
-      if (air_and_tissue) apply_lung_rule(bundle.network.classes, lung_share(slice), made.back().judgement.probabilities);
+      apply_rules(bundle.network.classes, slice, in_hu, air_and_tissue, made.back().judgement.probabilities);
     }
     return made;
   }

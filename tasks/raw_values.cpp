@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "image/components/components.h"
+#include "nn/preprocess.h"
 
 namespace penta {
 
@@ -106,6 +107,50 @@ double bone_ring(const CutSlice& slice, float bone_min, float body_min) {
   if (!air || body == 0 || largest == sizes.end() || *largest == 0) return 0;
   const auto part = static_cast<std::int32_t>(largest - sizes.begin()) + 1;
   return holds_middle(parts, part, box) ? static_cast<double>(*largest) / static_cast<double>(body) : 0;
+}
+
+double clipped_share(const CutSlice& slice) {
+  const std::int64_t width = slice.picture.grid().size()[0], height = slice.picture.grid().size()[1];
+  const auto [low, high] = std::minmax_element(slice.picture.voxels().begin(), slice.picture.voxels().end());
+  const float top = *low + 0.97F * (*high - *low), ground = *low + 0.1F * (*high - *low);
+  std::int64_t body = 0, flat = 0;
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) {
+      if (slice.picture.at(x, y, 0) > ground) ++body;
+      bool all = true;
+      for (std::int64_t v = std::max<std::int64_t>(y - 1, 0); v <= std::min(y + 1, height - 1); ++v)
+        for (std::int64_t u = std::max<std::int64_t>(x - 1, 0); u <= std::min(x + 1, width - 1); ++u) all = all && slice.picture.at(u, v, 0) >= top;
+      if (all) ++flat;
+    }
+  return static_cast<double>(flat) / static_cast<double>(std::max<std::int64_t>(body, 1));
+}
+
+double edges_filled(const CutSlice& grey) {
+  const auto [left, upper, width, height] = nn::content_box(grey.picture.view(), {16, 0.03});
+  const auto share = [&](std::int64_t x0, std::int64_t columns, std::int64_t rows) {
+    std::int64_t shown = 0;
+    for (std::int64_t y = upper; y < upper + rows; ++y)
+      for (std::int64_t x = x0; x < x0 + columns; ++x) shown += grey.picture.at(x, y, 0) > 16 ? 1 : 0;
+    return static_cast<double>(shown) / static_cast<double>(columns * rows);
+  };
+  const std::int64_t columns = std::max<std::int64_t>(1, width / 28), half = std::max<std::int64_t>(1, height / 2);
+  return std::min({share(left, width, std::max<std::int64_t>(1, height / 20)), share(left, columns, half),
+                   share(left + width - columns, columns, half)});
+}
+
+double colour_share(const FrameSequence& frames) {
+  constexpr std::size_t frames_max = 9;
+  std::size_t coloured = 0, pixels = 0;
+  for (std::size_t i = 0, count = std::min(frames.size(), frames_max); i < count; ++i) {
+    const auto* rgb = std::get_if<std::vector<Rgb8>>(&frames[i * frames.size() / count].pixels);
+    if (rgb == nullptr) continue;
+    pixels += rgb->size();
+    for (const Rgb8& v : *rgb) {
+      const auto [low, high] = std::minmax({v.red, v.green, v.blue});
+      if (high - low >= 16) ++coloured;
+    }
+  }
+  return pixels == 0 ? 0 : static_cast<double>(coloured) / static_cast<double>(pixels);
 }
 
 bool is_cube(const std::array<double, 3>& spacing_mm) noexcept {

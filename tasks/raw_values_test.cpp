@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace penta {
 namespace {
 
@@ -62,6 +64,35 @@ TEST(RawValues, PhantomTheSkullShutsInTheBrain) {
   EXPECT_DOUBLE_EQ(bone_ring(walled(false, 2, 9), 250, -250), 0) << "a ring that is open";
   EXPECT_DOUBLE_EQ(bone_ring(walled(true, 0, 11), 250, -250), 0) << "no air at the edge";
   EXPECT_DOUBLE_EQ(bone_ring(walled(true, 1, 10), 900, -250), 0) << "no bone";
+}
+
+TEST(RawValues, PhantomTheTopOfADisplayWindowIsFlat) {
+  EXPECT_DOUBLE_EQ(clipped_share(walled(true, 1, 10)), 0) << "a wall of one pixel is no ground";
+  Volume<float> picture(Grid({20, 20, 1}, {1, 1, 1}));
+  for (std::int64_t y = 0; y < 20; ++y)
+    for (std::int64_t x = 0; x < 20; ++x) picture.at(x, y, 0) = x < 5 ? 255.0F : x < 15 ? 100.0F : 0.0F;
+  EXPECT_DOUBLE_EQ(clipped_share({std::move(picture), 2, 0}), 4.0 / 15) << "the column beside the tissue is not flat";
+}
+
+TEST(RawValues, PhantomTissueUpToTheEdges) {
+  const auto drawn = [](std::int64_t margin) {
+    Volume<float> picture(Grid({56, 40, 1}, {1, 1, 1}));
+    for (std::int64_t y = 0; y < 40; ++y)
+      for (std::int64_t x = 0; x < 56; ++x) picture.at(x, y, 0) = std::abs(x - 27) + std::abs(y - 19) <= margin ? 90.0F : 5.0F;
+    return CutSlice{std::move(picture), 2, 0};
+  };
+  EXPECT_DOUBLE_EQ(edges_filled(drawn(100)), 1);
+  EXPECT_LT(edges_filled(drawn(20)), 0.6) << "a diamond with dark corners";
+}
+
+TEST(RawValues, PhantomColourIsWhatItsChannelsDifferBy) {
+  FrameSequence frames(1);
+  frames[0].width = 4;
+  frames[0].height = 1;
+  frames[0].pixels = std::vector<Rgb8>{{200, 0, 0}, {10, 10, 10}, {100, 110, 115}, {100, 110, 116}};
+  EXPECT_DOUBLE_EQ(colour_share(frames), 0.5);
+  frames[0].pixels = std::vector<std::uint8_t>{1, 2, 3, 4};
+  EXPECT_DOUBLE_EQ(colour_share(frames), 0);
 }
 
 TEST(RawValues, PhantomTheVoxelOfAPetIsNoCube) {

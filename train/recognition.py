@@ -122,6 +122,24 @@ def bone_ring(s, bone_min, body_min):
     return float(sizes.max() / body.sum()) if 2 * within.sum() >= within.size else 0.0
 
 
+def clipped_share(s):
+    """Flat ground at the highest value (3 x 3 pixels of 97 % of the range and more), as a share of what lies above 10 % of
+    the range: what a display window makes of bone, or of the body in a lung window. The twin of tasks/raw_values.h."""
+    from scipy import ndimage
+    s = np.asarray(s, np.float32)
+    lo, wide = s.min(), s.max() - s.min()
+    return float((ndimage.minimum_filter(s, 3) >= lo + np.float32(0.97) * wide).sum() / max(int((s > lo + np.float32(0.1) * wide).sum()), 1))
+
+
+def edges_filled(g):
+    """How far a grey picture (0..255) shows tissue (above 16) up to its edges: the least of its upper twentieth and of the
+    upper halves of its left and right twenty-eighths, after the cut to its content. The twin of tasks/raw_values.h."""
+    g = content(g)
+    rows, columns = max(1, g.shape[0] // 20), max(1, g.shape[1] // 28)
+    half = max(1, g.shape[0] // 2)
+    return float(min((b > 16).mean() for b in (g[:rows], g[:half, :columns], g[:half, -columns:])))
+
+
 # ---------------------------------------------------------------- readers
 
 def nifti(path):
@@ -169,6 +187,36 @@ def mosaic(a, tiles):
     return np.stack([a[r * n:(r + 1) * n, c * n:(c + 1) * n] for r in range(tiles) for c in range(tiles)], 0).T
 
 
+def colour_share(a):
+    """Pixels whose channels differ by 16 of 255 and more, of a picture [..., 3] of bytes. The twin of tasks/raw_values.h."""
+    a = np.asarray(a, np.int16)
+    return float((a.max(-1) - a.min(-1) >= 16).mean())
+
+
+def colours():
+    """{(source, patient): colour_share()} of what is stored in colour; all else in the table is grey."""
+    import pydicom
+    from pydicom.pixels import apply_color_lut
+    made = {}
+    for source, folder, pattern, _, _ in PICTURES:
+        for f in sorted((C.DATA / folder).glob(pattern)):
+            with Image.open(f) as im:
+                if im.mode in ("RGB", "RGBA", "P"):
+                    at = source, f.name[:3] if source == "hc18" else f.stem
+                    made[at] = max(made.get(at, 0), colour_share(im.convert("RGB")))
+    us = [("dicom-us", f, f.stem[:20]) for f in (C.DATA / "us/dicom-us").glob("*.dcm")]
+    us += [("dicom-" + n.split("/")[0], C.DATA / "dicom" / n, Path(n).name[:24]) for n, m in DICOM.items() if m == US]
+    for source, f, patient in us:
+        d = pydicom.dcmread(f, force=True)
+        a = d.pixel_array
+        if "PALETTE" in d.PhotometricInterpretation:
+            a = apply_color_lut(a, d)
+            a = a // 257 if a.dtype == np.uint16 else a
+        if a.ndim >= 3 and a.shape[-1] == 3:
+            made[source, patient] = colour_share(a)
+    return made
+
+
 # ---------------------------------------------------------------- the table
 
 def _volumes():
@@ -203,14 +251,16 @@ def _volumes():
         yield "lu177", SPECT, f"scan{k}", "test", nifti(D / f"spect/lu177-dotatate-michigan/SCAN_00{k}/activity_bqml_crop.nii.gz")
 
 
+PICTURES = (("head-ct", "ct/head-ct-hemorrhage/derived256", "*.png", CT, "unclear"), ("covid-ct", "ct/covid-ct-2d", "derived256/**/*.[jp]*", CT, "test"),
+            ("busi", "us/busi/images", "*.jpg", US, "unclear"), ("usgra", "us/usgra-seg/images", "*.jpg", US, "train"),
+            ("hc18", "us/hc18/images", "*.jpg", US, "train"), ("sononet", "us/sononet-examples", "*.jpg", US, "test"),
+            ("carotid", "us/carotid-ctu", "**/*.png", US, "test"))
+
+
 def _pictures():
     """(source, modality, patient, use, [rows, columns])"""
     D = C.DATA
-    for source, folder, pattern, modality, use in (
-            ("head-ct", "ct/head-ct-hemorrhage/derived256", "*.png", CT, "unclear"), ("covid-ct", "ct/covid-ct-2d", "derived256/**/*.[jp]*", CT, "test"),
-            ("busi", "us/busi/images", "*.jpg", US, "unclear"), ("usgra", "us/usgra-seg/images", "*.jpg", US, "train"),
-            ("hc18", "us/hc18/images", "*.jpg", US, "train"), ("sononet", "us/sononet-examples", "*.jpg", US, "test"),
-            ("carotid", "us/carotid-ctu", "**/*.png", US, "test")):
+    for source, folder, pattern, modality, use in PICTURES:
         for f in sorted((D / folder).glob(pattern)):
             patient = f.name[:3] if source == "hc18" else f.stem
             yield source, modality, patient, use, picture(f)

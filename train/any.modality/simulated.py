@@ -186,3 +186,18 @@ def contrast(rng, s):
     v = v * np.exp(smooth(rng, v.shape, max(v.shape) / 5) * rng.uniform(0, 0.35))
     level = rng.uniform(0, 0.06)
     return np.hypot(v + rng.normal(size=v.shape) * level, rng.normal(size=v.shape) * level).astype(np.float32)
+
+
+def linear_cut(rng, a):
+    """A part of a sector frame (0..255) that is all tissue, as a linear probe shows it: other pixels, gain falling with depth,
+    a bright skin; None if not met."""
+    for _ in range(40):
+        h, w = (int(rng.uniform(0.25, 0.6) * n) for n in a.shape)
+        t, l = rng.integers(0, a.shape[0] - h + 1), rng.integers(0, a.shape[1] - w + 1)
+        part = a[t:t + h, l:l + w]
+        if (ndimage.uniform_filter(part, 9) > 10).mean() > 0.9:
+            part = ndimage.zoom(part, (rng.uniform(0.7, 1.4), rng.uniform(1, 2.2)), order=1)
+            y = np.linspace(0, 1, len(part))[:, None]
+            gain = np.exp(-y * rng.uniform(0, 2.5)) * np.exp(rng.uniform(0, 1) * np.exp(-y * 12))
+            return np.clip((np.clip(part, 0, 255) / 255) ** np.exp(rng.normal(0.2, 0.3)) * gain, 0, 1) * 255
+    return None

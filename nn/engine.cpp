@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "nn/compile_cache.h"
 #include "nn/model_access.h"
+#include "nn/winograd_op.h"
 
 namespace penta::nn {
 
@@ -153,6 +154,8 @@ struct Network::State {
     if (auto made = from_cache(shape)) return compiled.emplace(shape, std::move(*made)).first->second;
     const std::shared_ptr<ov::Model> sized = model()->clone();
     sized->reshape(ov::PartialShape(std::vector<ov::Dimension>(shape.begin(), shape.end())));
+    // What is kept on disk is OpenVINO's own alone.
+    if (!cache && precision == Precision::f32) use_winograd(sized);
     ov::CompiledModel made = openvino_core().compile_model(sized, "CPU", settings(precision));
     to_cache(shape, made);
     return compiled.emplace(shape, std::move(made)).first->second;

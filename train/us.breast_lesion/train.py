@@ -28,7 +28,7 @@ import us_segmentation as S
 NAME, SIZE, FRAME, FOLDS = "us.breast_lesion", 192, 256, 3
 BUSI = C.DATA / "us" / "busi"
 SMALLEST = 0.001          # a found part of less than this share of the frame is no box
-SHARES = {"lesion": 6, "normal": 2, "unmarked": 1}          # changed forms of each frame in the bank
+SHARES = {"lesion": 9, "normal": 5, "unmarked": 1}          # changed forms of each frame in the bank
 FILES = [f"fold_{k}.onnx" for k in range(FOLDS)]
 
 
@@ -123,9 +123,9 @@ def probability(net, image, mirror=True):
 
 def sure(net, images):
     """Masks of frames that surely hold a lesion: the surest part, if its mean probability is above 0.8, else None."""
-    out = []
+    out, net = [], net.eval()
     for a in images:
-        p = probability(net, a, mirror=False)
+        p = probability(net, a)
         found = max(S.boxes_of(p > 0.5, p, SMALLEST * p.size), default=None)
         if found is None or found[0] < 0.8:
             out.append(None)
@@ -189,7 +189,7 @@ def train_fold(args, cases, images, part, k, bank, grids):
             t[i, 0] = small(m)
         pools.append(use[np.isin(where[use], list(taught))])
         target[pools[2]] = moved(t[where[pools[2]]], grids[pools[2]])
-    net = S.trained(first, lambda n: batch_loss(n, (6, 2, 4) if taught else (8, 3)), args, f"breast_{k}", every=200)
+    net = S.trained(first, lambda n: batch_loss(n, (6, 4, 3) if taught else (8, 3)), args, f"breast_{k}", every=200)
     args.minutes, args.steps = minutes, steps
     print("onnx", C.export(net, (1, 1, SIZE, SIZE), args.out / FILES[k], dynamic=False), flush=True)
 
@@ -243,8 +243,8 @@ def card(found, counts, own_masks):
                          "cluster. " + ("" if own_masks else "The masks of the data folder's copy are empty: the truth "
                          "is that of the 150-frame part of BUSI that its SOURCE.md names. ") +
                          "Numbers are cross-fit, each frame judged by the one of three nets that saw nothing of its "
-                         "cluster; the net of the first fold ships. Trained in two runs, the numbers were looked at "
-                         "after the first.",
+                         "cluster; the net of the first fold ships. Trained in four runs, each begun from the one before; "
+                         "the numbers were looked at after each (Dice 0.71, 0.73, 0.74 before the last).",
         "architecture": "EfficientNet-Lite0 to stride 16 (ImageNet, frozen to stride 8, then tuned); pyramid decoder of "
                         "48 channels to stride 4",
         "training_data": [

@@ -126,7 +126,8 @@ double clipped_share(const CutSlice& slice) {
 }
 
 double edges_filled(const CutSlice& grey) {
-  const auto [left, upper, width, height] = nn::content_box(grey.picture.view(), {16, 0.03});
+  const std::array<std::int64_t, 4> box = nn::content_box(grey.picture.view(), {16, 0.03});
+  const std::int64_t left = box[0], upper = box[1], width = box[2], height = box[3];
   const auto share = [&](std::int64_t x0, std::int64_t columns, std::int64_t rows) {
     std::int64_t shown = 0;
     for (std::int64_t y = upper; y < upper + rows; ++y)

@@ -1,5 +1,6 @@
 // bench_nn_window MODELS ID IMAGE LABELS [REPEATS]: times nn::segment on a NIfTI image, prints one JSON line:
-// seconds of each repeat (networks read and compiled before), windows, and the processor's measured peak in GFLOP/s.
+// seconds of each repeat (networks read and compiled before), windows, what the convolutions of one window are in GFLOP
+// (as plain sums; 0 without a patch), and the processor's measured peak in GFLOP/s.
 #include <immintrin.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "io/nifti/nifti.h"
+#include "nn/model_access.h"
 #include "nn/segment.h"
 
 namespace {
@@ -67,6 +69,25 @@ double peak_gflops(bool bf16) {
   return best;
 }
 
+/// Of the first network on one window, by its convolutions as plain sums.
+double gflop_of_window(const penta::nn::Network& network, const penta::nn::InputSpec& spec) {
+  if (!spec.patch) return 0;
+  const auto model = penta::nn::model_of(network)->clone();
+  ov::PartialShape shape{1, static_cast<std::int64_t>(spec.channel_count())};
+  for (int k = spec.network_dims(); k-- > 0;) shape.push_back((*spec.patch)[static_cast<std::size_t>(k)]);
+  model->reshape(shape);
+  double flop = 0;
+  for (const auto& node : model->get_ops()) {
+    const std::string type = node->get_type_name();
+    const bool forward = type == "Convolution";
+    if (!forward && type != "ConvolutionBackpropData") continue;
+    // Each voxel of the output (of a transposed one: of the input) meets all weights of its channel once.
+    const ov::Shape voxels = forward ? node->get_output_shape(0) : node->get_input_shape(0), weights = node->get_input_shape(1);
+    flop += 2.0 * static_cast<double>(ov::shape_size(voxels)) * static_cast<double>(ov::shape_size(weights)) / static_cast<double>(weights[0]);
+  }
+  return flop / 1e9;
+}
+
 int run(int argc, char** argv) {
   const penta::nn::ModelStore models({argv[1]});
   const penta::nn::Bundle& bundle = models.need(argv[2]);
@@ -86,9 +107,9 @@ int run(int argc, char** argv) {
     out.write(reinterpret_cast<const char*>(labels.voxels().data()), static_cast<std::streamsize>(labels.voxels().size_bytes()));
   }
   const bool bf16 = models.network(bundle).precision() == penta::nn::Precision::bf16;
-  std::printf("{\"seconds\": [%s], \"windows\": %ld, \"skipped\": %ld, \"channels\": %ld, \"bf16\": %s, \"peak_gflops\": %.1f}\n",
+  std::printf("{\"seconds\": [%s], \"windows\": %ld, \"skipped\": %ld, \"channels\": %ld, \"bf16\": %s, \"gflop\": %.2f, \"peak_gflops\": %.1f}\n",
               seconds.c_str(), static_cast<long>(cost.windows), static_cast<long>(cost.skipped), static_cast<long>(cost.channels),
-              bf16 ? "true" : "false", peak_gflops(bf16));
+              bf16 ? "true" : "false", gflop_of_window(models.network(bundle), bundle.network.input), peak_gflops(bf16));
   return 0;
 }
 

@@ -53,23 +53,25 @@ def meshnet(layers, dilations, activation, x):
     return F.conv3d(x, *layers[-1])
 
 
-def minmax(a):
+def minmax(a, span=None):
     a = torch.as_tensor(np.asarray(a, np.float32))
-    return (a - a.min()) / (a.max() - a.min())
+    low, high = span or (a.min(), a.max())
+    return (a - low) / (high - low)
 
 
-def structures(image):
-    """18 structures of a 1 mm RAS head [z, y, x]; zero padding of 12 as for the locator's teacher."""
+def structures(image, span=None):
+    """18 structures of a 1 mm RAS head [z, y, x] (of a part of it, whose least and largest values are `span`); zero
+    padding of 12 as for the locator's teacher."""
     with torch.no_grad():
-        x = F.pad(minmax(image), [12] * 6)[None, None]
+        x = F.pad(minmax(image, span), [12] * 6)[None, None]
         y = meshnet(weights("subcortical"), SUBCORTICAL, F.elu, x)[0].argmax(0)
     return y[12:-12, 12:-12, 12:-12].numpy().astype(np.uint8)
 
 
-def tissue(image):
+def tissue(image, span=None):
     """0 other, 1 white, 2 grey matter."""
     with torch.no_grad():
-        x = F.pad(minmax(image), [12] * 6)[None, None]
+        x = F.pad(minmax(image, span), [12] * 6)[None, None]
         y = meshnet(weights("tissue_fast"), SUBCORTICAL, F.relu, x)[0].argmax(0)
     return y[12:-12, 12:-12, 12:-12].numpy().astype(np.uint8)
 
@@ -168,8 +170,8 @@ def variant(heads, much):
 
 
 def dressed(d):
-    """A variant with its teachers' labels in new surroundings, much wider than the box in which they were asked: all that
-    is outside of the brain is background for certain, so they need not be asked again."""
+    """A variant in new surroundings, much wider than the box in which its teachers were asked. They are asked again (its
+    brain is darker beside brighter fat) about the brain's box; all that is outside of the brain is background."""
     brain = d["mask"] == 1 if (d["mask"] < 255).all() else ndimage.binary_closing(np.pad(d["structures"] > 0, 4),
                                                                                    iterations=4)[4:-4, 4:-4, 4:-4]
     brain = ndimage.binary_fill_holes(brain | (d["structures"] > 0))
@@ -178,10 +180,15 @@ def dressed(d):
     inside = torch.from_numpy(np.pad(brain, pad).astype(np.float32))
     around = surroundings(inside, uniform(1.2, 1.9)) * torch.exp(uniform(0, 0.3) * noise(list(a.shape), 3))
     a = np.where(inside > 0.5, a, (around + 0.02 * torch.randn(a.shape)).clamp(min=0).numpy())
-    a = (a / np.percentile(a, uniform(99.5, 100))).clip(0, 1) * 255
-    labels = {k: np.pad(d[k] * (brain | (d[k] == 255)), pad, constant_values=255 if d[k].min() == 255 else 0)
-              for k in ("structures", "tissue")}
-    return {"image": a.astype(np.uint8), "mask": np.pad(brain, pad).astype(np.uint8), **labels}
+    a = ((a / np.percentile(a, uniform(99.5, 100))).clip(0, 1) * 255).astype(np.uint8)
+    inside, span = inside.numpy() > 0.5, (float(a.min()), float(a.max()))
+    box = box_of(inside, 12)
+    doc = {"image": a, "mask": inside.astype(np.uint8)}
+    for name, ask in (("structures", structures), ("tissue", tissue)):
+        doc[name] = np.zeros(a.shape, np.uint8)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            doc[name][box] = ask(a[box], span) * inside[box]
+    return doc
 
 
 def dress(work, count, first):
@@ -200,7 +207,7 @@ def main():
     p.add_argument("--variants", type=int, default=24)
     p.add_argument("--first", type=int, default=0)
     p.add_argument("--minutes", type=float, default=20, help="no new variant after that")
-    p.add_argument("--dress", type=int, default=0, help="no new labels: that many variants in new surroundings")
+    p.add_argument("--dress", type=int, default=0, help="that many of the variants in new surroundings")
     p.add_argument("--threads", type=int, default=1)
     args = p.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)

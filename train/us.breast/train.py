@@ -3,11 +3,7 @@
 attention is taught by the lesions' masks. Letters and callipers are painted over in what is measured.
 
 Where the masks of us/busi are all empty (as in the copy of November 2026), PENTA_BUSI_PAIRS names the dataset/ folder of
-the repository and commit that us/busi/SOURCE.md names for its masks ('benign (1).png', 'benign (1)_mask.png', ...).
-us/busi holds 625 of 780 frames. PENTA_BUSI_ALL names Dataset_BUSI_with_GT/ of the repository and commit that SOURCE.md
-names for all of them: the others teach nothing and are judged by what ships, or by the one net that had not seen their
-near-duplicates."""
-import copy
+the repository and commit that us/busi/SOURCE.md names for its masks ('benign (1).png', 'benign (1)_mask.png', ...)."""
 import os
 import sys
 from pathlib import Path
@@ -84,32 +80,6 @@ def task():
     return t
 
 
-def others(names):
-    """(frames with letters and callipers painted over, classes) of PENTA_BUSI_ALL that us/busi does not hold."""
-    root, frames, y = os.environ.get("PENTA_BUSI_ALL"), [], []
-    for c, kind in enumerate(CLASSES if root else ()):
-        for f in sorted((Path(root) / kind).glob("*).png")):
-            if f"{kind}_{int(f.stem.split('(')[1][:-1]):03d}" not in names:
-                frames.append(E.prepared(overlay.masked(U.grey(f))))
-                y.append(c)
-    return np.array(frames, np.float32), np.array(y, int)
-
-
-def on_others(t, args):
-    """Probabilities and classes of others(): of the shipped mean of the nets; of frames in a cluster with taught ones
-    by the net of that fold (none where it spans several)."""
-    frames, y = others({f.stem for f in t.files})
-    if not len(y):
-        return np.zeros((0, 3)), y
-    pooled = [E.features(f, args.work / "features", half=False)[1] for f in (t.frames, frames)]
-    root, n = K.clusters(np.concatenate([t.frames, frames]), np.concatenate(pooled)), len(t.y)
-    near = [np.unique(t.fold[root[:n] == r]) for r in root[n:]]
-    each, _, _ = t.seen(frames, args.work / "features", args.out)
-    z = np.array([e[k[0]] if len(k) else e.mean(0) for e, k in zip(each, near) if len(k) < 2])
-    print("frames that taught nothing", len(z), "of", len(y), "with taught near-duplicates", sum(len(k) == 1 for k in near))
-    return K.softmax(z / t.temperature), y[[len(k) < 2 for k in near]]
-
-
 def hits(t, p, args):
     """Whether the hottest place of the map of the class that is said lies in the mask: of every lesion with a mask by
     the net that had not seen it; of frames outside us/busi by the net that had not seen the frame most like it."""
@@ -126,33 +96,23 @@ def hits(t, p, args):
 
 
 def numbers(t, args):
-    data, p, y, wide = "us/busi", t.p, t.y, copy.copy(t)
-    more = on_others(t, args)
-    wide.p, wide.y = np.concatenate([p, more[0]]), np.concatenate([y, more[1]])
+    data, p, y = "us/busi", t.p, t.y
     t.command = t.command if t.masks.any() and not t.extra else "PENTA_BUSI_PAIRS=DIR " + t.command
-    wide.command = "PENTA_BUSI_ALL=DIR " * (len(more[1]) > 0) + t.command
-    whole = data + f" and {len(more[1])} further frames of BUSI that taught nothing" * (len(more[1]) > 0)
-    ids = {"data": f"{whole}, letters and callipers masked,", "ece": "us.classification.ece",
+    ids = {"data": f"{data}, letters and callipers masked,", "ece": "us.classification.ece",
            "brier": "us.breast.brier_skill", "accuracy": "us.breast.accuracy"}
-    lesion = np.flatnonzero(wide.y < 2)
-    auc = lambda q, y, lesion: lambda k: K.auroc((q[:, 1] / (q[:, 0] + q[:, 1]))[lesion[k]], y[lesion[k]] == 1)
-    rows = [K.row("us.classification.auc", f"{whole}, benign against malignant, letters and callipers masked, out of fold",
-                  "AUC", auc(wide.p, wide.y, lesion), len(lesion), wide.command)] + wide.calibration_rows(ids)
-    rows.append(K.row("us.breast.macro_auc", f"{whole}, out of fold", "macro-AUC",
-                      lambda k: K.macro_auroc(wide.p[k], wide.y[k]), len(wide.y), wide.command))
     lesion = np.flatnonzero(y < 2)
-    if len(more[1]):
-        rows += [K.row("us.breast.auc_cross_fit", f"{data} alone, benign against malignant, out of fold", "AUC",
-                       auc(p, y, lesion), len(lesion), t.command),
-                 K.row("us.breast.ece_cross_fit", f"{data} alone, out of fold", "ECE",
-                       lambda k: K.ece(p[k].max(1), p[k].argmax(1) == y[k]), len(y), t.command)]
+    auc = lambda q: lambda k: K.auroc((q[:, 1] / (q[:, 0] + q[:, 1]))[lesion[k]], y[lesion[k]] == 1)
+    rows = [K.row("us.classification.auc", f"{data} benign against malignant, letters and callipers masked, out of fold",
+                  "AUC", auc(p), len(lesion), t.command)] + t.calibration_rows(ids)
+    rows.append(K.row("us.breast.macro_auc", f"{data} out of fold", "macro-AUC",
+                      lambda k: K.macro_auroc(p[k], y[k]), len(y), t.command))
     found = hits(t, p, args)
     rows.append(K.row("us.classification.heat_map", f"{data} and its named origin, lesions with a mask, letters and callipers masked, out of fold",
                       "share of heat maps that hit the lesion", lambda k: found[k].mean(), len(found), t.command))
     each, _, _ = t.seen(t.untouched, args.work / "features", args.out)
     q = K.softmax(each[np.arange(len(y)), t.fold] / t.temperature)
     rows.append(K.row("us.breast.auc_untouched", f"{data} benign against malignant, frames as they are, out of fold",
-                      "AUC", auc(q, y, lesion), len(lesion), t.command))
+                      "AUC", auc(q), len(lesion), t.command))
     rows.append(K.row("us.breast.ece_untouched", f"{data} frames as they are, out of fold", "ECE",
                       lambda k: K.ece(q[k].max(1), q[k].argmax(1) == y[k]), len(y), t.command))
     sets = S.pictures(("us/hc18", "us/usgra", "mr/", "ct/"))
@@ -166,9 +126,7 @@ def card(t, rows):
         "title": "Benign, malignant or normal on a breast ultrasound frame, with a calibrated probability and a heat map.",
         "licence_switch": True,
         "evidence_note": FIRST + "Near-duplicate clusters were kept together in five folds; every number is out of "
-                         "fold (of the one of five nets that had not seen the frame; shipped is their mean), or on "
-                         "further frames that taught nothing, judged by what ships; those were added after the "
-                         "interval of the cross-fit alone (us.breast.ece_cross_fit) had been seen. Letters "
+                         "fold (of the one of five nets that had not seen the frame; shipped is their mean). Letters "
                          "and callipers were painted over, and drawn on frames of every class in training. The data folder's copy "
                          "of the masks is empty: some lesions have one from the origin that it names. The form of the "
                          "small nets was chosen among three on these same folds, so the AUC is slightly optimistic (linear: 0.915).",

@@ -18,8 +18,8 @@ namespace {
 
 constexpr double smallest_head_mm = 90;
 constexpr double largest_spacing_mm = 6;
-constexpr std::uint16_t brain = 1;  // of the mask of mr.brain
-constexpr double gap_mm = 2;               // gaps of the brain up to twice that are closed
+constexpr std::uint16_t white_matter = 1;  // of the structures of mr.brain
+constexpr double gap_mm = 2;               // gaps of the white matter up to twice that are closed
 
 /// Ball-like growth or shrinking of a mask by `steps` voxels over faces, as scipy's binary_dilation and binary_erosion
 /// with the cross (outside is 0 when growing; when shrinking it is 0 too).
@@ -75,7 +75,7 @@ class MrWhiteMatterLesion final : public Method {
     labels.acquisition = image.acquisition;
     labels.layers.push_back(nn::segment(models_, bundle, channels, request.control));
     if (const Image* t1 = request.find<Image>("t1"))
-      keep_in_brain(labels.layers.front(), made_finite(to_float(t1->volume()), card_.id, answer.remarks));
+      keep_in_white_matter(labels.layers.front(), made_finite(to_float(t1->volume()), card_.id, answer.remarks));
     else
       answer.remarks.push_back({Severity::warning, "no_t1",
                                 "without a T1 of the same patient space lesions are looked for everywhere: fat, muscle and "
@@ -106,17 +106,17 @@ class MrWhiteMatterLesion final : public Method {
       remarks.push_back({Severity::warning, "coarse_spacing", "slices of over 6 mm: most lesions are thinner than that"});
   }
 
-  /// Lesions are kept in the brain that mr.brain finds on the T1 (same patient coordinates).
-  void keep_in_brain(Volume<std::uint16_t>& labels, const Volume<float>& t1) const {
-    const Volume<std::uint16_t> mask_labels = brain_labels(models_, t1, "mask", labels.grid());
-    Volume<std::uint8_t> inside_brain(labels.grid());
-    std::transform(mask_labels.voxels().begin(), mask_labels.voxels().end(), inside_brain.voxels().begin(),
-                   [](std::uint16_t v) -> std::uint8_t { return v == brain ? 1 : 0; });
+  /// Lesions are kept in the cerebral white matter that mr.brain finds on the T1 (same patient coordinates).
+  void keep_in_white_matter(Volume<std::uint16_t>& labels, const Volume<float>& t1) const {
+    const Volume<std::uint16_t> structures = brain_labels(models_, t1, "structures", labels.grid());
+    Volume<std::uint8_t> white(labels.grid());
+    std::transform(structures.voxels().begin(), structures.voxels().end(), white.voxels().begin(),
+                   [](std::uint16_t v) -> std::uint8_t { return v == white_matter ? 1 : 0; });
     const Vector3& mm = labels.grid().spacing_mm();
     const auto steps = static_cast<std::int64_t>(std::lround(gap_mm / std::max({mm[0], mm[1], mm[2]})));
-    inside_brain = stepped(stepped(inside_brain, steps, true), steps, false);
-    fill_holes(inside_brain);
-    const std::span<const std::uint8_t> inside = std::as_const(inside_brain).voxels();
+    white = stepped(stepped(white, steps, true), steps, false);
+    fill_holes(white);
+    const std::span<const std::uint8_t> inside = std::as_const(white).voxels();
     for (std::size_t i = 0; i < inside.size(); ++i)
       if (inside[i] == 0) labels.voxels()[i] = 0;
   }

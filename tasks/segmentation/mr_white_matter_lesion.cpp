@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,13 +75,16 @@ class MrWhiteMatterLesion final : public Method {
     LabelMap labels;
     labels.acquisition = image.acquisition;
     labels.layers.push_back(nn::segment(models_, bundle, channels, request.control));
+    const Json& network = bundle.card.whole.at("network");
+    std::optional<Volume<std::uint8_t>> deep;
     if (const Image* t1 = request.find<Image>("t1"))
-      keep_in_white_matter(labels.layers.front(), made_finite(to_float(t1->volume()), card_.id, answer.remarks));
+      deep = keep_in_white_matter(labels.layers.front(), made_finite(to_float(t1->volume()), card_.id, answer.remarks),
+                                  network.at("depth_mm").number());
     else
       answer.remarks.push_back({Severity::warning, "no_t1",
                                 "without a T1 of the same patient space lesions are looked for everywhere: fat, muscle and "
                                 "bright cortex are taken for lesions too"});
-    drop_small(labels.layers.front(), bundle.card.whole.at("network").at("smallest_ml").number());
+    drop_parts(labels.layers.front(), network.at("smallest_ml").number(), deep);
     Segment segment;
     segment.value = 1;
     segment.name = "white matter lesion";
@@ -106,8 +110,9 @@ class MrWhiteMatterLesion final : public Method {
       remarks.push_back({Severity::warning, "coarse_spacing", "slices of over 6 mm: most lesions are thinner than that"});
   }
 
-  /// Lesions are kept in the cerebral white matter that mr.brain finds on the T1 (same patient coordinates).
-  void keep_in_white_matter(Volume<std::uint16_t>& labels, const Volume<float>& t1) const {
+  /// Lesions are kept in the cerebral white matter that mr.brain finds on the T1 (same patient coordinates). Gives what
+  /// of it lies `depth_mm` deep: a lesion that does not reach it is rather the cortex at a border that is a voxel off.
+  Volume<std::uint8_t> keep_in_white_matter(Volume<std::uint16_t>& labels, const Volume<float>& t1, double depth_mm) const {
     const Volume<std::uint16_t> structures = brain_labels(models_, t1, "structures", labels.grid());
     Volume<std::uint8_t> white(labels.grid());
     std::transform(structures.voxels().begin(), structures.voxels().end(), white.voxels().begin(),
@@ -119,16 +124,23 @@ class MrWhiteMatterLesion final : public Method {
     const std::span<const std::uint8_t> inside = std::as_const(white).voxels();
     for (std::size_t i = 0; i < inside.size(); ++i)
       if (inside[i] == 0) labels.voxels()[i] = 0;
+    return stepped(white, static_cast<std::int64_t>(std::lround(depth_mm / std::max({mm[0], mm[1], mm[2]}))), false);
   }
 
-  static void drop_small(Volume<std::uint16_t>& labels, double smallest_ml) {
+  static void drop_parts(Volume<std::uint16_t>& labels, double smallest_ml, const std::optional<Volume<std::uint8_t>>& deep) {
     Volume<std::uint8_t> mask(labels.grid());
     std::transform(labels.voxels().begin(), labels.voxels().end(), mask.voxels().begin(),
                    [](std::uint16_t v) -> std::uint8_t { return v != 0 ? 1 : 0; });
     const Components parts = connected_components(std::as_const(mask).view(), Connectivity::corners);
     const double voxel_ml = labels.grid().voxel_volume_ml();
+    std::vector<bool> keep(parts.sizes.size(), !deep.has_value());
+    if (deep)
+      for (const Run& run : parts.runs)
+        for (std::int64_t x = run.first_x; x <= run.last_x; ++x)
+          if (deep->at(x, run.y, run.z) != 0) keep[static_cast<std::size_t>(run.component - 1)] = true;
     for (const Run& run : parts.runs) {
-      if (static_cast<double>(parts.sizes[static_cast<std::size_t>(run.component - 1)]) * voxel_ml >= smallest_ml) continue;
+      const auto part = static_cast<std::size_t>(run.component - 1);
+      if (keep[part] && static_cast<double>(parts.sizes[part]) * voxel_ml >= smallest_ml) continue;
       for (std::int64_t x = run.first_x; x <= run.last_x; ++x) labels.at(x, run.y, run.z) = 0;
     }
   }

@@ -176,7 +176,9 @@ def threshold_of(net, work, rng):
         rows.append([counts(found(p, t, region(ours), d), lesions) for t, d in tries])
     scores = [f1([r[k] for r in rows]) for k in range(len(tries))]
     print("thresholds", dict(zip(tries, np.round(scores, 3).tolist())), flush=True)
-    return max(t for t, score in zip(tries, scores) if score == max(scores))        # of equals the strictest
+    best = [t for t, score in zip(tries, scores) if score == max(scores)]
+    deepest = [t for t in best if t[1] == max(d for _, d in best)]
+    return deepest[len(deepest) // 2]                  # of equals the deepest, and of these the middle
 
 
 def region(label):
@@ -262,7 +264,9 @@ def card(rows, loo, chosen):
         "id": NAME, "task": "segmentation", "modalities": ["MR"],
         "title": "Bright lesions of the white matter on FLAIR.",
         "evidence_note": "Simulated in part: the number with a floor is on simulated FLAIR heads with inserted lesions; on real "
-                         "patients only two, each judged by a net that had not seen it (leave one out; the net kept saw both).",
+                         "patients only two, each judged by a net that had not seen it (leave one out; the net kept saw both). "
+                         "The threshold is the middle of those that are equally good on simulated heads that taught; the "
+                         "least and the largest of them were looked at on the reported heads before, so it is not blind.",
         "architecture": "17 fixed features a voxel (brightness at five scales against the tissue around, unevenness, dark and "
                         "bright shares), perceptron 24-24-1",
         "training_data": [{"name": "Ljubljana 3D MR MS lesion database (open-ms-lesion) FLAIR and T1", "licence": "CC-BY", "n": 2,
@@ -274,8 +278,8 @@ def card(rows, loo, chosen):
         "not_for": ["T1, T2 without fluid attenuation", "stroke, tumours", "diagnosis"],
         "known_failures": ["Two real patients from one scanner taught it.", "Lesions below 3 mm are not reported.",
                            "Bright cortex, vessels and artefacts at the skull base may be taken for lesions.",
-                           "Confluent lesions are underestimated: 9 ml of 50 ml in the patient with many (leave one out), "
-                           "Dice 0.31."],
+                           "Confluent lesions are underestimated: 6 ml of 50 ml in the patient with many (leave one out), "
+                           "Dice 0.20."],
         "results": results,
         "network": {"file": "model.onnx",
                     "used_by": ["segmentation/mr.white_matter_lesion"],

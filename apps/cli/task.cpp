@@ -166,6 +166,19 @@ void check_settings(const engine::Methods& methods, const Card& card, const std:
       throw Error(Code::wrong_use, "--set " + name + "=" + value + ": neither '" + card.id + "' nor what it needs has such a parameter");
 }
 
+void print_findings(const Findings& findings) {
+  constexpr std::size_t most = 20;
+  for (std::size_t i = 0; i < std::min(most, findings.size()); ++i) {
+    const Finding& f = findings[i];
+    const char* unit = f.in_pixels ? "px" : "mm";
+    std::cout << f.label << " | score " << f.score << " | at " << f.centre.x << ", " << f.centre.y;
+    if (f.in_pixels) std::cout << " px of frame " << f.frame + 1;
+    else std::cout << ", " << f.centre.z << " mm";
+    std::cout << " | " << f.size << " " << unit << "\n";
+  }
+  if (findings.size() > most) std::cout << "and " << findings.size() - most << " more in result.json\n";
+}
+
 void print_summary(const engine::Produced& last, const std::string& out) {
   for (const Artifact& artifact : last.answer.artifacts)
     if (const auto* list = std::get_if<Measurements>(&artifact.value))
@@ -176,6 +189,8 @@ void print_summary(const engine::Produced& last, const std::string& out) {
     if (const auto* list = std::get_if<Scores>(&artifact.value))
       for (const Score& s : *list)
         std::cout << s.label << (s.probability ? " | " + std::to_string(*s.probability) : "") << "\n";
+  for (const Artifact& artifact : last.answer.artifacts)
+    if (const auto* list = std::get_if<Findings>(&artifact.value)) print_findings(*list);
   std::cout << "written to " << out << " (research use, not a medical device)\n";
 }
 

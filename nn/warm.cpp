@@ -16,17 +16,13 @@ bool uses(const std::string& method, const Bundle& bundle) {
 
 }  // namespace
 
-void warm(const ModelStore& models, std::span<const std::string> methods) noexcept {
-  try {
-    for (auto method = methods.rbegin(); method != methods.rend(); ++method)
-      for (auto bundle = models.bundles().rbegin(); bundle != models.bundles().rend(); ++bundle) {
-        if (!bundle->fault.empty() || !uses(*method, *bundle)) continue;
-        const auto networks = models.networks(*bundle);
-        for (auto network = networks.rbegin(); network != networks.rend(); ++network) warm(**network);
-      }
-  } catch (...) {
-    return;
-  }
+void warm(const ModelStore& models, std::span<const std::string> methods) {
+  for (auto method = methods.rbegin(); method != methods.rend(); ++method)
+    for (auto bundle = models.bundles().rbegin(); bundle != models.bundles().rend(); ++bundle) {
+      if (!bundle->fault.empty() || !uses(*method, *bundle)) continue;
+      const auto networks = models.networks(*bundle);
+      for (auto network = networks.rbegin(); network != networks.rend(); ++network) warm(**network);
+    }
 }
 
 }  // namespace penta::nn

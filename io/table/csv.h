@@ -14,7 +14,8 @@ namespace penta::io::table {
 /// columns, a quote that never ends, a zero byte, two columns of one name, nothing at all.
 [[nodiscard]] Table read(std::span<const std::byte> bytes, const std::string& name);
 
-/// One cell as RFC 4180 writes it: in quotes where it holds a comma, a quote or the end of a line.
+/// One cell as RFC 4180 writes it: in quotes where it holds a comma, a quote or the end of a line, and where a reader could
+/// take it for something else (a semicolon, a tab, a byte order mark at its start).
 [[nodiscard]] std::string cell(const std::string& text);
 /// RFC 4180 with a line of names; lines end in a line feed.
 [[nodiscard]] std::string write(const Table& table);

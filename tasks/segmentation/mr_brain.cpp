@@ -86,11 +86,6 @@ void check(const std::string& id, const Grid& grid, std::vector<Remark>& remarks
                        "voxels of over 3 mm: made for about 1 mm, thin structures are not to be trusted"});
 }
 
-double volume_of(VolumeView<const std::uint16_t> labels, int value) {
-  const auto n = std::count(labels.voxels.begin(), labels.voxels.end(), static_cast<std::uint16_t>(value));
-  return static_cast<double>(n) * labels.grid.voxel_volume_ml();
-}
-
 Measurement volume(std::string region, double ml) {
   Measurement m;
   m.name = "volume";
@@ -138,7 +133,7 @@ class MrBrain final : public Method {
       s.type = code_of(names[c]);
       s.colour = label_colour(s.value);
       labels.segments.push_back(s);
-      volumes.push_back(volume(names[c], volume_of(std::as_const(labels.layers.front()).view(), s.value)));
+      volumes.push_back(volume(names[c], volume_ml(labels, s)));
       all += volumes.back().value;
     }
     if (all < least_brain_ml)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/components/components.h"
+#include "image/morphology/morphology.h"
 #include "nn/bundle.h"
 #include "nn/segment.h"
 #include "tasks/brain.h"
@@ -42,22 +43,6 @@ Volume<std::uint8_t> stepped(const Volume<std::uint8_t>& from, std::int64_t step
         }
   }
   return now;
-}
-
-/// Holes (parts of the background that do not reach the border, over faces) become 1.
-void fill_holes(Volume<std::uint8_t>& mask) {
-  Volume<std::uint8_t> outside(mask.grid());
-  std::transform(mask.voxels().begin(), mask.voxels().end(), outside.voxels().begin(),
-                 [](std::uint8_t v) -> std::uint8_t { return v != 0 ? 0 : 1; });
-  const Components parts = connected_components(std::as_const(outside).view(), Connectivity::faces);
-  const Size3 n = mask.grid().size();
-  std::vector<bool> hole(parts.sizes.size(), true);
-  for (const Run& run : parts.runs)
-    if (run.first_x == 0 || run.last_x == n[0] - 1 || run.y == 0 || run.y == n[1] - 1 || run.z == 0 || run.z == n[2] - 1)
-      hole[static_cast<std::size_t>(run.component - 1)] = false;
-  for (const Run& run : parts.runs)
-    if (hole[static_cast<std::size_t>(run.component - 1)])
-      for (std::int64_t x = run.first_x; x <= run.last_x; ++x) mask.at(x, run.y, run.z) = 1;
 }
 
 class MrWhiteMatterLesion final : public Method {
@@ -118,13 +103,12 @@ class MrWhiteMatterLesion final : public Method {
     std::transform(structures.voxels().begin(), structures.voxels().end(), white.voxels().begin(),
                    [](std::uint16_t v) -> std::uint8_t { return v == white_matter ? 1 : 0; });
     const Vector3& mm = labels.grid().spacing_mm();
-    const auto steps = static_cast<std::int64_t>(std::lround(gap_mm / std::max({mm[0], mm[1], mm[2]})));
-    white = stepped(stepped(white, steps, true), steps, false);
-    fill_holes(white);
+    const auto steps = [&](double by_mm) { return static_cast<std::int64_t>(std::lround(by_mm / std::max({mm[0], mm[1], mm[2]}))); };
+    white = fill_holes(stepped(stepped(white, steps(gap_mm), true), steps(gap_mm), false).view());
     const std::span<const std::uint8_t> inside = std::as_const(white).voxels();
     for (std::size_t i = 0; i < inside.size(); ++i)
       if (inside[i] == 0) labels.voxels()[i] = 0;
-    return stepped(white, static_cast<std::int64_t>(std::lround(depth_mm / std::max({mm[0], mm[1], mm[2]}))), false);
+    return stepped(white, steps(depth_mm), false);
   }
 
   static void drop_parts(Volume<std::uint16_t>& labels, double smallest_ml, const std::optional<Volume<std::uint8_t>>& deep) {

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/json.h"
+#include "engine/store/archive.h"
+#include "engine/store/catalogue.h"
+
+namespace penta::engine {
+
+/// How jobs are run.
+struct QueueSettings {
+  std::filesystem::path program;   ///< this executable; a job is `penta <verb> ...` in a sandboxed child process
+  std::filesystem::path results;   ///< a folder a job: <results>/<id>
+  int at_once = 1, attempts = 2;
+  double memory_gb = 8;
+};
+
+/// Something that a page wants to hear of.
+struct Happening {
+  std::string kind;  ///< "job", "study"
+  Json json;
+};
+
+/// Jobs of the catalogue, run one after another, interactive before batch. A request is JSON:
+/// {"task": "segmentation", "method": "ct.body", "inputs": [{"role": "image", "series_uid": "..."}], "settings": {},
+///  "seed": 0, "memory_gb": 4} or {"task": "report", "study_uid": "..."}; "review": "automatic" stores results at once,
+/// "pending" (default) waits for accept(). "send_to": names of DICOM peers.
+class JobQueue {
+ public:
+  JobQueue(Archive& archive, QueueSettings settings);
+  ~JobQueue();  ///< cancels what runs; it is queued again at the next start
+
+  /// Throws Error{wrong_use} for a request that makes no sense (unknown method, series that are not there).
+  [[nodiscard]] JobRecord submit(const Json& request, bool interactive, const std::string& who);
+  void cancel(std::int64_t id);
+  [[nodiscard]] JobRecord retry(std::int64_t id);
+  /// Stores the job's DICOM outputs in the archive and hands them to `sender`.
+  void accept(std::int64_t id, const std::string& who);
+  void reject(std::int64_t id, const std::string& who);
+  [[nodiscard]] std::filesystem::path folder_of(std::int64_t id) const;
+
+  /// Sends files to a DICOM peer by name; set by the DIMSE part. Throws Error{output_failed}.
+  using Sender = std::function<void(const std::string& peer, std::span<const std::filesystem::path> files)>;
+  void set_sender(Sender sender);
+
+  /// Calls `listener` for each happening until the handle is destroyed.
+  [[nodiscard]] std::shared_ptr<void> listen(std::function<void(const Happening&)> listener);
+  void tell(const Happening& happening);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace penta::engine

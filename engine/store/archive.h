@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "engine/store/blobs.h"
+#include "engine/store/catalogue.h"
+
+namespace penta::engine {
+
+/// What became of one file that was handed in.
+struct Stored {
+  enum class Outcome { stored, same, refused, quarantined } outcome = Outcome::refused;
+  InstanceIndex index;  ///< metadata left out; UIDs empty where the file is no DICOM
+  std::string why;      ///< of a refusal, one sentence
+  Code code = Code::bad_input;
+};
+
+/// Reads an instance's index out of a file: done by a worker process. Throws Error{bad_input} for what is no DICOM or
+/// lacks a UID, Error{internal} when the reader itself broke on it (then the file is quarantined).
+using Indexer = std::function<InstanceIndex(const std::filesystem::path&)>;
+
+/// Files and catalogue together: the one way in, for STOW-RS, C-STORE and the results of jobs alike.
+class Archive {
+ public:
+  Archive(const std::filesystem::path& folder, Indexer indexer);
+  ~Archive();
+
+  [[nodiscard]] StagedFile stage() const { return blobs_.stage(); }
+  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing.
+  [[nodiscard]] std::vector<Stored> store(std::span<StagedFile> files, const std::string& who);
+  [[nodiscard]] Stored store(StagedFile file, const std::string& who);
+  [[nodiscard]] std::filesystem::path path_of(const StoredInstance& instance) const { return blobs_.path_of(instance.sha256); }
+  void remove(const std::string& study_uid, const std::string& series_uid, const std::string& who);
+  [[nodiscard]] Catalogue& catalogue() noexcept { return *catalogue_; }
+
+  /// Called after instances of a series were stored (from the storing thread; must be quick). For rules and live pages.
+  void on_stored(std::function<void(const std::string& study_uid, const std::string& series_uid)> listener);
+
+ private:
+  Blobs blobs_;
+  std::unique_ptr<Catalogue> catalogue_;
+  Indexer indexer_;
+  std::vector<std::function<void(const std::string&, const std::string&)>> listeners_;
+};
+
+}  // namespace penta::engine

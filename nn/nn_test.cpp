@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/parallel.h"
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "nn/engine.h"
 #include "nn/logits.h"
@@ -22,16 +23,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Tests run from the repository's root or from the build folder; the source says where it lies.
-fs::path repository() { return fs::path(__FILE__).parent_path().parent_path(); }
-
 std::string file_text(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
 Network tiny() {
-  const std::string bytes = file_text(repository() / "nn/testdata/tiny.onnx");
+  const std::string bytes = file_text(repository_root() / "nn/testdata/tiny.onnx");
   return Network::load(std::as_bytes(std::span(bytes.data(), bytes.size())), "tiny");
 }
 
@@ -200,14 +198,14 @@ TEST(Softmax, PublishedValues) {
 
 std::vector<fs::path> model_folders() {
   std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(repository() / "models"))
+  for (const auto& entry : fs::directory_iterator(repository_root() / "models"))
     if (fs::exists(entry.path() / "parity.json") && fs::exists(entry.path() / "card.json")) folders.push_back(entry.path());
   return folders;
 }
 
 // Peer: values that onnxruntime gave for each of our models when it was exported.
 TEST(Models, PublishedParity) {
-  const ModelStore store({repository() / "models"});
+  const ModelStore store({repository_root() / "models"});
   for (const fs::path& folder : model_folders()) {
     const Json parity = Json::parse(file_text(folder / "parity.json"));
     std::vector<std::int64_t> shape;
@@ -220,7 +218,7 @@ TEST(Models, PublishedParity) {
 }
 
 TEST(Models, TwinOneThreadAndAll) {
-  const ModelStore store({repository() / "models"});
+  const ModelStore store({repository_root() / "models"});
   for (const fs::path& folder : model_folders()) {
     const Bundle& bundle = store.need(folder.filename().string());
     const Json parity = Json::parse(file_text(folder / "parity.json"));
@@ -243,7 +241,7 @@ TEST(Models, TwinCompiledOnDisk) {
   const char* before = std::getenv("PENTA_CACHE");
   const std::string kept = before == nullptr ? "" : before;
   ::setenv("PENTA_CACHE", cache.c_str(), 1);
-  const std::string bytes = file_text(repository() / "nn/testdata/judge.onnx");
+  const std::string bytes = file_text(repository_root() / "nn/testdata/judge.onnx");
   const auto load = [&] { return Network::load(std::as_bytes(std::span(bytes.data(), bytes.size())), "judge", Precision::f32, "judge"); };
   const std::vector<std::string> outputs{"logits", "cam"};
   const Tensor x = sine({1, 1, 5, 7});
@@ -271,7 +269,7 @@ class Bundles : public testing::Test {
  protected:
   void SetUp() override {
     root_ = fs::temp_directory_path() / ("penta_nn_test_" + std::to_string(::getpid()));
-    onnx_ = file_text(repository() / "nn/testdata/tiny.onnx");
+    onnx_ = file_text(repository_root() / "nn/testdata/tiny.onnx");
     const auto data = std::as_bytes(std::span(onnx_.data(), onnx_.size()));
     write("any.tiny", card("any.tiny", sha256_hex(data), R"("licence_switch": true,)"), onnx_);
     write("any.wrong_hash", card("any.wrong_hash", std::string(64, '0'), ""), onnx_);

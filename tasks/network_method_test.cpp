@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/hash.h"
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/network_method.h"
 
@@ -31,7 +32,7 @@ class NetworkMethods : public testing::Test {
   void TearDown() override { fs::remove_all(root_); }
 
   void write(const std::string& id, const std::string& network, const std::string& task, const std::string& output) const {
-    const fs::path source = fs::path(__FILE__).parent_path().parent_path() / "nn/testdata" / network;
+    const fs::path source = repository_root() / "nn/testdata" / network;
     std::ifstream in(source, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
     fs::create_directories(root_ / id);
@@ -150,7 +151,7 @@ TEST_F(NetworkMethods, NonFinitePixelsAreReplacedAndSaidTwin) {
 
 /// A bundle whose `network` says more than SetUp's: the whole member is given, but for its hash.
 void write_card(const fs::path& folder, const std::string& network, const std::string& head, const std::string& rest) {
-  const fs::path source = fs::path(__FILE__).parent_path().parent_path() / "nn/testdata" / network;
+  const fs::path source = repository_root() / "nn/testdata" / network;
   std::ifstream in(source, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   fs::create_directories(folder);

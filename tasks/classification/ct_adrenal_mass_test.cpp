@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/method.h"
 #include "tasks/methods.h"
@@ -14,7 +15,7 @@ MethodPtr make_classification_ct_adrenal_mass(const nn::ModelStore& models);
 namespace {
 
 nn::ModelStore models() {
-  return nn::ModelStore({std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+  return nn::ModelStore({repository_root() / "models"});
 }
 
 Image empty_image(const Grid& grid) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/random.h"
+#include "core/test_data.h"
 #include "modality/ct/nodule.h"
 #include "nn/bundle.h"
 #include "tasks/method.h"
@@ -96,7 +97,7 @@ TEST(CtNodule, PhantomBallIsDescribedAsABallAndAVesselAsATube) {
 }
 
 TEST(CtNodule, PhantomTheBallComesFirst) {
-  const nn::ModelStore store({std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+  const nn::ModelStore store({repository_root() / "models"});
   if (store.find("ct.nodule") == nullptr) GTEST_SKIP() << "no model ct.nodule";
   const Answer answer = found(store, lungs(true), {});
   const auto& findings = std::get<Findings>(answer.artifacts.at(0).value);

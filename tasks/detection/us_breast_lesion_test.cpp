@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "core/hash.h"
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/method.h"
 
@@ -23,7 +24,7 @@ class UsBreastLesion : public testing::Test {
  protected:
   void SetUp() override {
     root_ = fs::temp_directory_path() / ("penta_breast_test_" + std::to_string(::getpid()));
-    std::ifstream in(fs::path(__FILE__).parent_path().parent_path().parent_path() / "nn/testdata/bright_pixels.onnx",
+    std::ifstream in(repository_root() / "nn/testdata/bright_pixels.onnx",
                      std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
     fs::create_directories(root_ / "us.breast_lesion");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/methods.h"
 
@@ -37,7 +38,7 @@ Answer run(const Method& method, const Image& image, const std::map<std::string,
 
 // Twin: the boxes of vessels are those of the parts of label 2 that segmentation/us.nerve_vessel gives.
 TEST(UsNerveVessel, BoxesCoverTheVesselsOfTheLabelMapTwin) {
-  const nn::ModelStore models({std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+  const nn::ModelStore models({repository_root() / "models"});
   if (models.find("us.nerve_vessel") == nullptr) GTEST_SKIP() << "the model us.nerve_vessel is not here";
   const std::vector<MethodPtr> methods = all_methods(models);
   const auto with_key = [&](const std::string& key) -> const Method& {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/methods.h"
 
@@ -17,7 +18,7 @@ MethodPtr make_recognition_mr_sequence(const nn::ModelStore& models);
 namespace {
 
 nn::ModelStore models() {
-  return nn::ModelStore({std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+  return nn::ModelStore({repository_root() / "models"});
 }
 
 Answer run(const Method& method, const Image& image) {

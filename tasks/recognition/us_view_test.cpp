@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "nn/judge.h"
 #include "tasks/methods.h"
@@ -16,7 +17,7 @@ MethodPtr make_recognition_us_view(const nn::ModelStore& models);
 namespace {
 
 std::filesystem::path models() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models";
+  return repository_root() / "models";
 }
 
 /// A drawn skull with speckle.

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/methods.h"
 
@@ -16,7 +17,7 @@ MethodPtr make_segmentation_mr_white_matter_lesion(const nn::ModelStore& models)
 namespace {
 
 nn::ModelStore models() {
-  return nn::ModelStore({std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+  return nn::ModelStore({repository_root() / "models"});
 }
 
 /// A ball of 60 mm radius, brighter towards its middle, in air; `n` voxels of `spacing` mm along each axis.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "core/test_data.h"
 #include "nn/bundle.h"
 #include "tasks/methods.h"
 
@@ -15,7 +16,7 @@ MethodPtr make_segmentation_mr_hippocampus(const nn::ModelStore& models);
 namespace {
 
 nn::ModelStore models() {
-  return nn::ModelStore({std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+  return nn::ModelStore({repository_root() / "models"});
 }
 
 bool has_models(const nn::ModelStore& store) {

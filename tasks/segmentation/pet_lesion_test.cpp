@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "core/test_data.h"
 #include "image/smooth/gaussian.h"
 #include "nn/bundle.h"
 #include "tasks/method.h"
@@ -47,7 +48,7 @@ Image balls(const std::vector<Ball>& list, double fwhm_mm, const Grid& grid = Gr
 
 const nn::ModelStore& models() {
   static const nn::ModelStore store(
-      {std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "models"});
+      {repository_root() / "models"});
   return store;
 }
 

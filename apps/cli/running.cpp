@@ -51,6 +51,8 @@ void enter_job_sandbox() {
   limits.file_bytes = std::int64_t{16} << 30;
   limits.descriptors = 4096;
   limits.writes = true;
+  // A server that was killed leaves no job behind: the next one begins it anew.
+  limits.ends_with_parent = true;
   engine::enter_sandbox(limits);
 }
 

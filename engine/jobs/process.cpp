@@ -113,6 +113,11 @@ void Child::send(int signal) const noexcept {
   if (id_ > 0) ::kill(id_, signal);
 }
 
+bool Child::ended() const noexcept {
+  siginfo_t info{};
+  return id_ <= 0 || (::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == id_);
+}
+
 Ending Child::wait() noexcept {
   int status = 0;
   Ending ending;

@@ -45,6 +45,8 @@ class Child {
 
   [[nodiscard]] pid_t id() const noexcept { return id_; }
   void send(int signal) const noexcept;
+  /// Whether it has ended (wait() then returns at once).
+  [[nodiscard]] bool ended() const noexcept;
   /// Waits for the end.
   [[nodiscard]] Ending wait() noexcept;
 

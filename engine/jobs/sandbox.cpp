@@ -105,6 +105,7 @@ void enter_sandbox(const SandboxLimits& limits) {
   limit(RLIMIT_FSIZE, static_cast<rlim_t>(limits.file_bytes));
   if (limits.processor.count() > 0) limit(RLIMIT_CPU, static_cast<rlim_t>(limits.processor.count()));
   if (limits.memory_gb > 0) limit(RLIMIT_DATA, static_cast<rlim_t>(limits.memory_gb * 1073741824.0));
+  if (limits.ends_with_parent) check(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
   check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
   const Filter filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)), &seccomp_release);
   if (!filter) throw Error(Code::internal, "the sandbox cannot be entered: no filter");

@@ -12,6 +12,7 @@ struct SandboxLimits {
   std::chrono::seconds processor{0};  ///< of all its threads; 0: no limit
   std::int64_t file_bytes = 0;        ///< of one file that it writes
   int descriptors = 64;
+  bool ends_with_parent = false;      ///< killed when the thread that started it ends
   bool writes = false;                ///< may make, write, rename and remove files; else it reads only
 };
 

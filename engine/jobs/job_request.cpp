@@ -12,8 +12,8 @@ namespace penta::engine {
 namespace {
 
 constexpr std::size_t text_bytes_max = 4096, list_max = 256;
-constexpr std::array<std::string_view, 11> known{"task", "method", "study_uid", "inputs", "settings", "seed",
-                                                 "memory_gb", "review", "send_to", "priority", "rule"};
+constexpr std::array<std::string_view, 10> known{"task", "method", "study_uid", "inputs", "settings", "seed",
+                                                 "memory_gb", "review", "send_to", "priority"};
 
 [[noreturn]] void wrong(const std::string& what) { throw Error(Code::wrong_use, "a job's request: " + what); }
 
@@ -129,7 +129,7 @@ Json json_of(const JobRecord& job) {
     return value == nullptr ? std::move(otherwise) : *value;
   };
   return Json::object()
-      .set("id", std::to_string(job.id))
+      .set("id", job.id)
       .set("state", name_of(job.state))
       .set("task", given("task", ""))
       .set("method", given("method", ""))

@@ -26,7 +26,7 @@ struct QueueSettings {
 
 /// Something that a page wants to hear of.
 struct Happening {
-  std::string kind;  ///< "job", "study"
+  std::string kind;  ///< "job", "study"; "closing" when the server stops
   Json json;
 };
 

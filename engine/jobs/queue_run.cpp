@@ -82,9 +82,6 @@ std::shared_ptr<RunningJob> JobQueue::State::take() {
   if (!job) return nullptr;
   auto mine = std::make_shared<RunningJob>();
   mine->job = *std::move(job);
-  mine->job.state = JobState::running;
-  mine->job.attempts += 1;
-  mine->job.started_ms = now_ms();
   mine->job.ended_ms = 0;
   mine->job.exit_code = -1;
   mine->memory_gb = memory_of(request_of(mine->job.request), settings);

@@ -171,13 +171,16 @@ TEST(HttpServer, LimitsAndSlowClients) {
   const HttpServer server(settings, test_routes());
   EXPECT_EQ(Client(server.port()).ask("POST", "/echo", {}, std::string(1001, 'x')).status, 413);
   EXPECT_EQ(Client(server.port()).ask("GET", "/text", {{"X", std::string(5000, 'x')}}).status, 431);
-  Client slow(server.port()), stuck(server.port()), wrong(server.port()), cut(server.port());
+  Client slow(server.port());
   slow.send("GET /text HTTP/1.1\r\n");
   EXPECT_EQ(slow.answer().status, 408);
+  Client stuck(server.port());
   stuck.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
   EXPECT_EQ(stuck.answer().status, 408);
+  Client wrong(server.port());
   wrong.send("nonsense\r\n\r\n");
   EXPECT_EQ(wrong.answer().status, 400);
+  Client cut(server.port());
   cut.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n");
   EXPECT_EQ(cut.answer().status, 400);
   Client idle(server.port());

@@ -54,6 +54,17 @@ Json sorted(const Json& attributes) {
   return out;
 }
 
+/// Says what of the query was not done (PS3.18 8.3.4.1, 8.3.4.4).
+void warn(Response& response, const SearchQuery& query, bool more) {
+  const auto add = [&](const std::string& text) {
+    response.headers.emplace_back("Warning", "299 pentascope \"" + text + "\"");
+  };
+  std::string ignored;
+  for (const std::string& key : query.ignored) ignored += (ignored.empty() ? "" : ", ") + key;
+  if (!ignored.empty()) add("These keys are not matched on here and were ignored: " + ignored);
+  if (more) add("The number of results exceeded the maximum supported by the server. Additional results can be requested.");
+}
+
 Response search(const Backend& backend, const Request& request, Level level) {
   require_json_accepted(request);
   SearchQuery query = parse_search(request, level);
@@ -62,7 +73,9 @@ Response search(const Backend& backend, const Request& request, Level level) {
   auto rows = wanted == 0 ? std::vector<engine::Row>() : backend.catalogue->search(query.search);
   const bool more = static_cast<std::int64_t>(rows.size()) > wanted;
   if (more) rows.resize(static_cast<std::size_t>(wanted));
-  if (rows.empty()) return {204, {}, std::string()};
+  Response out{204, {}, std::string()};
+  warn(out, query, more);
+  if (rows.empty()) return out;
 
   const std::string root = root_of(request);
   std::string text = "[";
@@ -71,10 +84,9 @@ Response search(const Backend& backend, const Request& request, Level level) {
     row.attributes.set("00081190", url_attribute(url_of(root, row.study_uid, row.series_uid, row.sop_uid)));
     text += (text.size() > 1 ? "," : "") + sorted(row.attributes).dump(-1);
   }
-  Response out{200, {{"Content-Type", std::string(dicom_json)}}, text + "]"};
-  if (more)
-    out.headers.emplace_back("Warning", "299 pentascope \"The number of results exceeded the maximum supported by the "
-                                        "server. Additional results can be requested.\"");
+  out.status = 200;
+  out.headers.emplace_back("Content-Type", dicom_json);
+  out.body = text + "]";
   return out;
 }
 

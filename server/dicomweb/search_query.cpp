@@ -31,6 +31,10 @@ void add_includes(const std::string& value, SearchQuery& query) {
 
 void add_match(const std::string& key, const std::string& value, SearchQuery& query) {
   const std::string tag = tag_named(key);
+  if (!engine::searchable(query.search.level, tag)) {
+    query.ignored.push_back(key);
+    return;
+  }
   std::string wanted = value;
   // UIDs may be a list with commas (PS3.18 8.3.4.1); the catalogue takes those of DIMSE.
   constexpr std::array<std::string_view, 4> uid_tags{"0020000D", "0020000E", "00080018", "00080016"};

@@ -123,7 +123,7 @@ class Groups {
       if (!files.empty()) out.first = backend_.store(files, who_);
       return out;
     };
-    files_ = {};
+    files_.clear();
     bytes_ = 0;
     running_ = std::async(std::launch::async, std::move(work));
   }

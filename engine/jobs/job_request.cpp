@@ -157,7 +157,7 @@ JobState state_named(std::string_view name) {
   throw Error(Code::wrong_use, "'" + std::string(name) + "' is no state of a job");
 }
 
-std::int64_t now_ms() noexcept {
+std::int64_t unix_ms() noexcept {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }

@@ -32,6 +32,6 @@ struct JobRequest {
 [[nodiscard]] Json json_of(const JobRecord& job);
 /// Throws Error{wrong_use} for a name that is no state.
 [[nodiscard]] JobState state_named(std::string_view name);
-[[nodiscard]] std::int64_t now_ms() noexcept;
+[[nodiscard]] std::int64_t unix_ms() noexcept;
 
 }  // namespace penta::engine

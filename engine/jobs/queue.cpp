@@ -77,7 +77,7 @@ JobRecord JobQueue::submit(const Json& json, bool interactive, const std::string
   job.study_uid = study_of(request, state_->archive.catalogue());
   job.request = json;
   job.interactive = interactive;
-  job.created_ms = now_ms();
+  job.created_ms = unix_ms();
   {
     const std::lock_guard lock(state_->mutex);
     job.id = state_->archive.catalogue().add_job(job);
@@ -97,7 +97,7 @@ JobRecord JobQueue::cancel(std::int64_t id, const std::string& who) {
       running->second->cancelled = true;
     } else if (job.state == JobState::queued) {
       job.state = JobState::cancelled;
-      job.ended_ms = now_ms();
+      job.ended_ms = unix_ms();
       state_->archive.catalogue().change_job(job);
     } else {
       not_now(job, "cancelled");

@@ -71,7 +71,7 @@ void JobQueue::State::change(const JobRecord& job) {
 }
 
 void JobQueue::State::audit(const std::string& who, const std::string& action, const JobRecord& job, const std::string& outcome) {
-  archive.catalogue().audit({now_ms(), who, action, "job " + std::to_string(job.id) + " of study " + job.study_uid, outcome});
+  archive.catalogue().audit({unix_ms(), who, action, "job " + std::to_string(job.id) + " of study " + job.study_uid, outcome});
 }
 
 // The next job, once its memory is free; nothing when the queue closes.
@@ -111,7 +111,7 @@ void JobQueue::State::run_jobs() {
       }
       mine->job.state = JobState::failed;
       mine->job.problem = fault.what();
-      mine->job.ended_ms = now_ms();
+      mine->job.ended_ms = unix_ms();
       try {
         change(mine->job);
       } catch (const std::exception&) {
@@ -142,7 +142,7 @@ JobEnding JobQueue::State::run_command(RunningJob& mine, const JobRequest& reque
   link_inputs(folders, request, archive);
   JobHooks hooks;
   hooks.is_cancelled = [&] { return mine.cancelled.load() || closing.load(); };
-  std::int64_t told_ms = 0, kept_ms = now_ms();
+  std::int64_t told_ms = 0, kept_ms = unix_ms();
   hooks.progress = [&](double progress, const std::string& doing) {
     JobRecord now;
     {
@@ -151,8 +151,8 @@ JobEnding JobQueue::State::run_command(RunningJob& mine, const JobRequest& reque
       mine.job.doing = doing;
       now = mine.job;
     }
-    if (is_time(told_ms, now_ms(), 100)) tell_of(now);
-    if (is_time(kept_ms, now_ms(), 1000)) archive.catalogue().change_job(now);
+    if (is_time(told_ms, unix_ms(), 100)) tell_of(now);
+    if (is_time(kept_ms, unix_ms(), 1000)) archive.catalogue().change_job(now);
   };
   return run_job_child(command_of(folders, request, settings.program, mine.memory_gb), folders.log, hooks);
 }
@@ -170,7 +170,7 @@ void JobQueue::State::finish(RunningJob& mine, const JobRequest& request, const 
     }
     job.state = state_of(ending);
     job.exit_code = ending.ending.exit_code;
-    job.ended_ms = now_ms();
+    job.ended_ms = unix_ms();
     job.doing.clear();
     const bool well = job.state == JobState::done || job.state == JobState::partly_done;
     if (well) job.progress = 1;

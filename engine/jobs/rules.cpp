@@ -184,7 +184,7 @@ void Rules::State::apply(const std::vector<Waiting>& series) {
           try {
             (void)queue.submit(request, false, "rule");
           } catch (const Error& fault) {
-            archive.catalogue().audit({now_ms(), "rule", "job.submit", "series " + one.series_uid, fault.what()});
+            archive.catalogue().audit({unix_ms(), "rule", "job.submit", "series " + one.series_uid, fault.what()});
           }
         }
       }

@@ -12,6 +12,7 @@
 #include "engine/jobs/render_frame.h"
 #include "engine/jobs/sandbox.h"
 #include "engine/jobs/workers.h"
+#include "engine/store/instance.h"
 
 namespace penta::engine {
 

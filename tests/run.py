@@ -32,6 +32,7 @@ def default_tier(tally):
     programs.run_layer_tests(tally, "build/release")
     made = subprocess.run([ROOT / "tools" / "samples.sh", ROOT / "build" / "samples", PENTA], capture_output=True, text=True)
     tally.add("sample studies", None if made.returncode == 0 else made.stdout + made.stderr)
+    programs.run_python_tests(tally, "server")
     shell.run_cli(tally)
     shell.run_documents(tally)
     report.check.run(tally)

@@ -156,8 +156,10 @@ Message Workers::State::exchange(Worker& worker, const Json& request) {
   return std::move(*answer);
 }
 
+// One that had answered before may have died while it was idle, by no fault of this request: then a fresh one is asked.
 Message Workers::State::ask(const Json& request) {
   Worker worker = borrow();
+  const bool used_before = worker.idle_since != Clock::time_point{};
   Message answer;
   try {
     answer = exchange(worker, request);
@@ -168,6 +170,7 @@ Message Workers::State::ask(const Json& request) {
     const std::string how = worker.child.wait().text();
     give_back(std::move(worker), false);
     if (slow) throw Error(Code::bad_input, "reading it took more than " + std::to_string(limits.seconds.count()) + " s and was stopped");
+    if (used_before) return ask(request);
     throw Error(Code::internal, "the process that read it " + how);
   }
   const Json* retires = answer.header.find("retires");

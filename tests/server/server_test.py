@@ -141,13 +141,15 @@ class Serving(unittest.TestCase):
 
     def test_studies_are_listed_and_found(self):
         everything = self.server.get("/api/studies")
-        self.assertEqual(everything["total"], 2)
+        self.assertGreaterEqual(everything["total"], 2)
         ct, _ = self.server.series("CT")
         found = self.server.get("/api/studies?modality=CT")
-        self.assertEqual([s["study_uid"] for s in found["studies"]], [ct])
+        self.assertIn(ct, [s["study_uid"] for s in found["studies"]])
+        self.assertTrue(all("CT" in s["modalities"] for s in found["studies"]))
         study = self.server.get(f"/api/studies/{ct}")
-        self.assertEqual(study["instance_count"], len(sample("ct-simulated")))
-        self.assertEqual(len(study["series"][0]["instances"]), study["instance_count"])
+        series = next(one for one in study["series"] if one["modality"] == "CT")
+        self.assertEqual(series["instance_count"], len(sample("ct-simulated")))
+        self.assertEqual(len(series["instances"]), series["instance_count"])
         self.assertEqual(self.server.get("/api/studies?search=nobody-of-this-name")["total"], 0)
         name = study["patient_name"].replace("^", " ").split()[0]
         self.assertIn(ct, [s["study_uid"] for s in self.server.get(f"/api/studies?search={name}")["studies"]])
@@ -196,7 +198,7 @@ class Serving(unittest.TestCase):
 
     def test_cancel_and_retry(self):
         _, series = self.server.series("CT")
-        request = {"task": "processing", "method": "any.smooth", "inputs": [{"role": "image", "series_uid": series}]}
+        request = {"task": "segmentation", "method": "ct.body", "inputs": [{"role": "image", "series_uid": series}]}
         first, second = (self.server.post("/api/jobs", {**request, "priority": "batch"})[1]["id"] for _ in range(2))
         status, cancelled = self.server.post(f"/api/jobs/{second}/cancel")
         self.assertEqual(status, 200, cancelled)
@@ -207,6 +209,17 @@ class Serving(unittest.TestCase):
         for job in (first, second):
             self.assertEqual(self.server.wait(job)["state"], "done")
         self.assertEqual(self.server.post(f"/api/jobs/{first}/reject")[1]["review"], "rejected")
+
+    def test_a_job_that_runs_is_stopped(self):
+        study, _ = self.server.series("CT")
+        _, job = self.server.post("/api/jobs", {"task": "report", "study_uid": study})
+        while self.server.get(f"/api/jobs/{job['id']}")["state"] == "queued":
+            time.sleep(0.02)
+        begin = time.monotonic()
+        self.server.post(f"/api/jobs/{job['id']}/cancel")
+        self.assertEqual(self.server.wait(job["id"])["state"], "cancelled")
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual(self.server.get(f"/api/jobs/{job['id']}/files")["files"], [])
 
     def test_requests_that_make_no_sense(self):
         _, series = self.server.series("CT")

@@ -19,7 +19,8 @@ struct InstanceIndex {
   std::string metadata;
   /// Frames in order, each a list of ranges (one for native pixels; fragments for encapsulated ones); empty: no pixels.
   std::vector<std::vector<ByteRange>> frames;
-  /// Bits of one native frame that do not fill bytes (1-bit SEG): then `frames` is empty and frames go by a worker.
+  /// Native frames that are no ranges of little-endian bytes of the file: bits that do not fill bytes (1-bit SEG), a
+  /// deflated data set, big endian words. Then `frames` is empty and frames go by a worker.
   bool packed_bits = false;
   std::int64_t rows = 0, columns = 0, frame_count = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,9 @@ struct InstanceIndex {
   bool packed_bits = false;
   std::int64_t rows = 0, columns = 0, frame_count = 0;
 };
+
+/// Reads it from a PS3.10 file, in this process (io/dicom/web.h); what came from outside is read by a worker.
+/// Throws Error{bad_input} that says what is wrong.
+[[nodiscard]] InstanceIndex index_file(const std::filesystem::path& path);
 
 }  // namespace penta::engine

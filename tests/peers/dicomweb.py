@@ -115,7 +115,7 @@ def json_of(dataset):
 
 def stripped(value):
     """Without the spaces at the end, which pad a text."""
-    return [part.rstrip() if isinstance(part, str) else part for part in value or []]
+    return [(part.rstrip() or None) if isinstance(part, str) else part for part in value or []]
 
 
 def check_metadata(client, path, dataset, uids):
@@ -126,7 +126,7 @@ def check_metadata(client, path, dataset, uids):
         return f"skipped: {fault}"
     missing = [tag for tag, value in wanted.items() if tag[4:] != "0000" and tag not in rows and value.get("vr") not in ("OB", "OW", "UN")]
     other = [tag for tag, value in wanted.items()
-             if tag in rows and value.get("vr") in ("UI", "CS", "DA", "US", "SH", "AE") and stripped(value.get("Value")) != stripped(rows[tag].get("Value"))]
+             if tag in rows and rows[tag]["vr"] == value["vr"] and value.get("vr") in ("UI", "CS", "DA", "US", "SH", "AE") and stripped(value.get("Value")) != stripped(rows[tag].get("Value"))]
     check(f"metadata of {path.name}", f"missing {missing[:5]}, other {[(t, wanted[t], rows[t]) for t in other[:2]]}" if missing or other else None)
     return None
 

@@ -48,11 +48,13 @@ int main() {
   std::ofstream(file) << std::string(600'000, 'x');
   HttpSettings settings;
   settings.port = 0;
-  const HttpServer server(settings, {
-      {"GET", "/small", [](const Request&) { return json_response(penta::Json::object().set("status", "ok")); }},
-      {"GET", "/frame", [file](const Request&) {
-         return Response{200, {{"Content-Type", "application/octet-stream"}}, PiecesBody{FileBody{file, 1000, 512 * 1024}}};
-       }}});
+  const HttpServer server(
+      settings,
+      {{"GET", "/small", [](const Request&) { return json_response(penta::Json::object().set("status", "ok")); }},
+       {"GET", "/frame", [file](const Request&) {
+          return Response{
+              200, {{"Content-Type", "application/octet-stream"}}, PiecesBody{FileBody{file, 1000, 512 * 1024}}};
+        }}});
   for (const int clients : {1, 4}) {
     measure(server.port(), "/small", clients, 20'000 / clients);
     measure(server.port(), "/frame", clients, 4'000 / clients);

@@ -27,16 +27,16 @@ struct SyntaxRow {
 
 /// The first row that begins a transfer syntax.
 constexpr std::array syntax_rows{
-    SyntaxRow{"1.2.840.10008.1.2.4.50", "image/jpeg"}, SyntaxRow{"1.2.840.10008.1.2.4.51", "image/jpeg"},
-    SyntaxRow{"1.2.840.10008.1.2.4.57", "image/jpeg"}, SyntaxRow{"1.2.840.10008.1.2.4.70", "image/jpeg"},
-    SyntaxRow{"1.2.840.10008.1.2.4.80", "image/jls"}, SyntaxRow{"1.2.840.10008.1.2.4.81", "image/jls"},
-    SyntaxRow{"1.2.840.10008.1.2.4.90", "image/jp2"}, SyntaxRow{"1.2.840.10008.1.2.4.91", "image/jp2"},
-    SyntaxRow{"1.2.840.10008.1.2.4.92", "image/jpx"}, SyntaxRow{"1.2.840.10008.1.2.4.93", "image/jpx"},
+    SyntaxRow{"1.2.840.10008.1.2.4.50", "image/jpeg"},  SyntaxRow{"1.2.840.10008.1.2.4.51", "image/jpeg"},
+    SyntaxRow{"1.2.840.10008.1.2.4.57", "image/jpeg"},  SyntaxRow{"1.2.840.10008.1.2.4.70", "image/jpeg"},
+    SyntaxRow{"1.2.840.10008.1.2.4.80", "image/jls"},   SyntaxRow{"1.2.840.10008.1.2.4.81", "image/jls"},
+    SyntaxRow{"1.2.840.10008.1.2.4.90", "image/jp2"},   SyntaxRow{"1.2.840.10008.1.2.4.91", "image/jp2"},
+    SyntaxRow{"1.2.840.10008.1.2.4.92", "image/jpx"},   SyntaxRow{"1.2.840.10008.1.2.4.93", "image/jpx"},
     SyntaxRow{"1.2.840.10008.1.2.4.100", "video/mpeg"}, SyntaxRow{"1.2.840.10008.1.2.4.101", "video/mpeg"},
-    SyntaxRow{"1.2.840.10008.1.2.4.102", "video/mp4"}, SyntaxRow{"1.2.840.10008.1.2.4.103", "video/mp4"},
-    SyntaxRow{"1.2.840.10008.1.2.4.104", "video/mp4"}, SyntaxRow{"1.2.840.10008.1.2.4.105", "video/mp4"},
-    SyntaxRow{"1.2.840.10008.1.2.4.106", "video/mp4"}, SyntaxRow{"1.2.840.10008.1.2.4.107", "video/mp4"},
-    SyntaxRow{"1.2.840.10008.1.2.4.108", "video/mp4"}, SyntaxRow{"1.2.840.10008.1.2.4.201", "image/jphc"},
+    SyntaxRow{"1.2.840.10008.1.2.4.102", "video/mp4"},  SyntaxRow{"1.2.840.10008.1.2.4.103", "video/mp4"},
+    SyntaxRow{"1.2.840.10008.1.2.4.104", "video/mp4"},  SyntaxRow{"1.2.840.10008.1.2.4.105", "video/mp4"},
+    SyntaxRow{"1.2.840.10008.1.2.4.106", "video/mp4"},  SyntaxRow{"1.2.840.10008.1.2.4.107", "video/mp4"},
+    SyntaxRow{"1.2.840.10008.1.2.4.108", "video/mp4"},  SyntaxRow{"1.2.840.10008.1.2.4.201", "image/jphc"},
     SyntaxRow{"1.2.840.10008.1.2.4.202", "image/jphc"}, SyntaxRow{"1.2.840.10008.1.2.4.203", "image/jphc"},
     SyntaxRow{"1.2.840.10008.1.2.5", "image/dicom-rle"}};
 
@@ -46,7 +46,9 @@ PathUids uids_of(const Request& request) {
   return {uid_from_path(request, "study"), uid_from_path(request, "series"), uid_from_path(request, "instance")};
 }
 
-std::string root_of(const Request& request) { return "http://" + request.header("Host").value_or("localhost") + "/dicomweb"; }
+std::string root_of(const Request& request) {
+  return "http://" + request.header("Host").value_or("localhost") + "/dicomweb";
+}
 
 std::string url_of(const std::string& root, const std::string& study, const std::string& series,
                    const std::string& instance) {
@@ -86,7 +88,8 @@ std::string_view media_type_of(std::string_view transfer_syntax) noexcept {
   const auto row = std::find_if(syntax_rows.begin(), syntax_rows.end(), [&](const SyntaxRow& candidate) {
     // Video has variants below its number ("...102.1").
     return transfer_syntax == candidate.begins ||
-           (transfer_syntax.size() > candidate.begins.size() && transfer_syntax.substr(0, candidate.begins.size()) == candidate.begins &&
+           (transfer_syntax.size() > candidate.begins.size() &&
+            transfer_syntax.substr(0, candidate.begins.size()) == candidate.begins &&
             transfer_syntax[candidate.begins.size()] == '.');
   });
   return row == syntax_rows.end() ? "application/octet-stream" : row->media_type;

@@ -52,8 +52,7 @@ inline engine::InstanceIndex fake_index(const std::filesystem::path& path) {
   out.sop_class = "1.2.840.10008.5.1.4.1.1.2";
   out.rows = out.columns = 2;
   out.frame_count = frames;
-  for (int i = 0; i < frames; ++i)
-    out.frames.push_back({{static_cast<std::int64_t>(line.size()) + 1 + 4 * i, 4}});
+  for (int i = 0; i < frames; ++i) out.frames.push_back({{static_cast<std::int64_t>(line.size()) + 1 + 4 * i, 4}});
   out.metadata = fake_metadata(out, number).dump(-1);
   return out;
 }
@@ -68,7 +67,8 @@ class FakePacs {
  public:
   FakePacs()
       : folder_(std::filesystem::temp_directory_path() / ("penta_dicomweb_" + std::to_string(::getpid()))),
-        archive_(emptied(folder_), fake_index), server_(settings(), dicomweb_routes(backend())) {}
+        archive_(emptied(folder_), fake_index),
+        server_(settings(), dicomweb_routes(backend())) {}
   ~FakePacs() {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
@@ -85,7 +85,8 @@ class FakePacs {
     std::string body;
     for (const auto& file : files) body += part_head("b", "application/dicom") + file;
     return Client(port()).ask("POST", "/dicomweb" + path,
-                              {{"Content-Type", "multipart/related; type=\"application/dicom\"; boundary=b"}}, body + multipart_end("b"));
+                              {{"Content-Type", "multipart/related; type=\"application/dicom\"; boundary=b"}},
+                              body + multipart_end("b"));
   }
 
  private:
@@ -103,14 +104,21 @@ class FakePacs {
     Backend out;
     out.catalogue = &archive_.catalogue();
     out.stage = [this] { return archive_.stage(); };
-    out.store = [this](std::span<engine::StagedFile> files, const std::string& who) { return archive_.store(files, who); };
+    out.store = [this](std::span<engine::StagedFile> files, const std::string& who) {
+      return archive_.store(files, who);
+    };
     out.path_of = [this](const engine::StoredInstance& one) { return archive_.path_of(one); };
     out.index = fake_index;
     out.rendered = [](const engine::RenderRequest& r) {
-      return fake_bytes(r.media_type + " " + std::to_string(r.frame) + " " + std::to_string(static_cast<int>(r.window_width)) + " " + std::to_string(r.width));
+      return fake_bytes(r.media_type + " " + std::to_string(r.frame) + " " +
+                        std::to_string(static_cast<int>(r.window_width)) + " " + std::to_string(r.width));
     };
-    out.native_frame = [](const std::filesystem::path&, std::int64_t frame) { return fake_bytes("native " + std::to_string(frame)); };
-    out.transcoded = [](const std::filesystem::path&, const std::string& syntax) { return fake_bytes("transcoded " + syntax); };
+    out.native_frame = [](const std::filesystem::path&, std::int64_t frame) {
+      return fake_bytes("native " + std::to_string(frame));
+    };
+    out.transcoded = [](const std::filesystem::path&, const std::string& syntax) {
+      return fake_bytes("transcoded " + syntax);
+    };
     out.bulk = [](const std::filesystem::path&, const std::string& element) { return fake_bytes("bulk " + element); };
     return out;
   }

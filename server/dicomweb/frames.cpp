@@ -22,7 +22,8 @@ std::vector<std::int64_t> frame_list(const std::string& text, std::int64_t count
       throw HttpError(404, "frame " + std::string(part) + " is not there: the instance has " + std::to_string(count));
     out.push_back(*number);
   }
-  if (out.empty() || out.size() > frames_max) throw HttpError(400, "the frames in the path are no list of numbers from 1");
+  if (out.empty() || out.size() > frames_max)
+    throw HttpError(400, "the frames in the path are no list of numbers from 1");
   return out;
 }
 
@@ -51,9 +52,9 @@ std::optional<Form> form_for(const MediaType& range, const engine::InstanceIndex
   const std::string asked = part.parameter("transfer-syntax").value_or("");
   const bool encapsulated = is_encapsulated(index.transfer_syntax);
   const std::string_view stored_type = media_type_of(index.transfer_syntax);
-  form.as_stored = has_ranges(index) &&
-                   (encapsulated ? asked == "*" || asked == index.transfer_syntax || (asked.empty() && !part.takes(octets))
-                                 : is_native_little_endian(index.transfer_syntax));
+  form.as_stored = has_ranges(index) && (encapsulated ? asked == "*" || asked == index.transfer_syntax ||
+                                                            (asked.empty() && !part.takes(octets))
+                                                      : is_native_little_endian(index.transfer_syntax));
   if (form.as_stored && encapsulated) {
     if (!part.takes(octets) && !part.takes(stored_type)) return {};
     form.type = part.takes(stored_type) ? stored_type : octets;
@@ -78,7 +79,9 @@ void add_stored(PiecesBody& out, const std::filesystem::path& path, const std::v
   for (const engine::ByteRange& range : ranges) out.emplace_back(FileBody{path, range.offset, range.length});
 }
 
-std::string text_of(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 /// Frames that a worker decodes, each in memory only while it is sent.
 StreamBody decoded_parts(const Backend& backend, std::filesystem::path path, std::vector<std::int64_t> frames,
@@ -86,7 +89,8 @@ StreamBody decoded_parts(const Backend& backend, std::filesystem::path path, std
   return [=](const Writer& writer) {
     for (const std::int64_t frame : frames) {
       const auto bytes = backend.native_frame(path, frame);
-      const std::string head = part_head(boundary, content_type, {{"Content-Location", location + std::to_string(frame)}});
+      const std::string head =
+          part_head(boundary, content_type, {{"Content-Location", location + std::to_string(frame)}});
       if (!writer(std::as_bytes(std::span(head))) || !writer(bytes)) return;
     }
     const std::string end = multipart_end(boundary);
@@ -106,8 +110,10 @@ Response frames(const Backend& backend, const Request& request) {
   Response out{200, {{"Content-Type", type}, {"ETag", etag}, {"Vary", "Accept"}}, {}};
   PiecesBody pieces;
   if (!form.multipart) {
-    if (form.as_stored) add_stored(pieces, path, index.frames[static_cast<std::size_t>(list[0] - 1)]);
-    else pieces.emplace_back(text_of(backend.native_frame(path, list[0])));
+    if (form.as_stored)
+      add_stored(pieces, path, index.frames[static_cast<std::size_t>(list[0] - 1)]);
+    else
+      pieces.emplace_back(text_of(backend.native_frame(path, list[0])));
     out.body = std::move(pieces);
     return out;
   }

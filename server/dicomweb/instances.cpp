@@ -32,7 +32,8 @@ bool can_send(const Form& form, const std::vector<engine::StoredInstance>& insta
 
 Form choose_form(const Request& request, const std::vector<engine::StoredInstance>& instances) {
   for (const MediaType& range : accepted(request)) {
-    const bool related = range.takes("multipart/related") && lower(range.parameter("type").value_or(std::string(dicom_type))) == dicom_type;
+    const bool related = range.takes("multipart/related") &&
+                         lower(range.parameter("type").value_or(std::string(dicom_type))) == dicom_type;
     const bool plain = !related && range.takes(dicom_type) && instances.size() == 1;
     if (!related && !plain) continue;
     Form form;
@@ -42,8 +43,9 @@ Form choose_form(const Request& request, const std::vector<engine::StoredInstanc
     form.syntax = syntax;
     if (can_send(form, instances)) return form;
   }
-  throw HttpError(406, "instances are offered as multipart/related; type=\"application/dicom\" (one also as "
-                       "application/dicom), as they are stored or in Explicit VR Little Endian, video only as it is stored");
+  throw HttpError(406,
+                  "instances are offered as multipart/related; type=\"application/dicom\" (one also as "
+                  "application/dicom), as they are stored or in Explicit VR Little Endian, video only as it is stored");
 }
 
 std::string content_type(const Form& form, const engine::StoredInstance& instance) {
@@ -99,8 +101,10 @@ Response retrieve(const Backend& backend, const Request& request) {
   Response out{200, {{"Content-Type", related_type(dicom_type, boundary)}}, {}};
   const bool stored = std::all_of(instances.begin(), instances.end(),
                                   [&](const engine::StoredInstance& one) { return sent_as_stored(form, one); });
-  if (stored) out.body = stored_parts(backend, form, instances, boundary);
-  else out.body = transcoded_parts(backend, form, std::move(instances), boundary);
+  if (stored)
+    out.body = stored_parts(backend, form, instances, boundary);
+  else
+    out.body = transcoded_parts(backend, form, std::move(instances), boundary);
   return out;
 }
 

@@ -77,8 +77,10 @@ Response metadata(const Backend& backend, const Request& request) {
                               : backend.catalogue->instances(uids.study, series[0], uids.instance);
   if (first.empty()) throw HttpError(404, "there is no such study, series or instance");
   const auto* catalogue = backend.catalogue;
-  return {200, {{"Content-Type", std::string(dicom_json)}},
-          StreamBody([catalogue, uids, series = std::move(series), first = std::move(first), root = root_of(request)](const Writer& writer) {
+  return {200,
+          {{"Content-Type", std::string(dicom_json)}},
+          StreamBody([catalogue, uids, series = std::move(series), first = std::move(first),
+                      root = root_of(request)](const Writer& writer) {
             MetadataWriter out(writer, root);
             if (!out.add(first)) return;
             for (std::size_t i = 1; i < series.size(); ++i)
@@ -91,7 +93,8 @@ Response bulk(const Backend& backend, const Request& request) {
   constexpr std::string_view octets = "application/octet-stream";
   const auto ranges = accepted(request);
   const auto whole = std::find_if(ranges.begin(), ranges.end(), [&](const MediaType& range) {
-    return range.takes(octets) || (range.takes("multipart/related") && range.parameter("type").value_or(std::string(octets)) == octets);
+    return range.takes(octets) ||
+           (range.takes("multipart/related") && range.parameter("type").value_or(std::string(octets)) == octets);
   });
   if (whole == ranges.end()) throw HttpError(406, "bulk data are offered as application/octet-stream");
   const auto& element = request.vars.at("element");
@@ -101,9 +104,11 @@ Response bulk(const Backend& backend, const Request& request) {
   const auto value = backend.bulk(backend.path_of(instance), element);
   std::string bytes(reinterpret_cast<const char*>(value.data()), value.size());
   const std::string etag = "\"" + instance.sha256 + "-" + element + "\"";
-  if (whole->type == "application") return {200, {{"Content-Type", std::string(octets)}, {"ETag", etag}}, std::move(bytes)};
+  if (whole->type == "application")
+    return {200, {{"Content-Type", std::string(octets)}, {"ETag", etag}}, std::move(bytes)};
   const std::string boundary = new_boundary();
-  return {200, {{"Content-Type", related_type(octets, boundary)}},
+  return {200,
+          {{"Content-Type", related_type(octets, boundary)}},
           part_head(boundary, octets) + std::move(bytes) + multipart_end(boundary)};
 }
 

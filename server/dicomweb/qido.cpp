@@ -62,7 +62,8 @@ void warn(Response& response, const SearchQuery& query, bool more) {
   std::string ignored;
   for (const std::string& key : query.ignored) ignored += (ignored.empty() ? "" : ", ") + key;
   if (!ignored.empty()) add("These keys are not matched on here and were ignored: " + ignored);
-  if (more) add("The number of results exceeded the maximum supported by the server. Additional results can be requested.");
+  if (more)
+    add("The number of results exceeded the maximum supported by the server. Additional results can be requested.");
 }
 
 Response search(const Backend& backend, const Request& request, Level level) {
@@ -94,7 +95,8 @@ Response search(const Backend& backend, const Request& request, Level level) {
 
 Routes qido_routes(const Backend& backend) {
   const auto at = [&](const std::string& pattern, Level level) {
-    return Route{"GET", "/dicomweb" + pattern, [backend, level](const Request& request) { return search(backend, request, level); }};
+    return Route{"GET", "/dicomweb" + pattern,
+                 [backend, level](const Request& request) { return search(backend, request, level); }};
   };
   return {at("/studies", Level::study),
           at("/series", Level::series),

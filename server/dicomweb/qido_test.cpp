@@ -11,7 +11,8 @@ class Qido : public testing::Test {
   void SetUp() override {
     std::vector<std::string> files;
     for (int i = 1; i <= 6; ++i)
-      files.push_back(fake_file("1.2." + std::to_string(i % 2), "1.2.1." + std::to_string(i % 2), "1.2.3." + std::to_string(i), i));
+      files.push_back(
+          fake_file("1.2." + std::to_string(i % 2), "1.2.1." + std::to_string(i % 2), "1.2.3." + std::to_string(i), i));
     ASSERT_EQ(pacs.post(files).status, 200);
   }
   Json rows(const std::string& path) {
@@ -30,7 +31,8 @@ TEST_F(Qido, AllLevelsAtAllPaths) {
   EXPECT_EQ(rows("/studies/1.2.1/instances").items().size(), 3U);
   EXPECT_EQ(rows("/studies/1.2.0/series/1.2.1.0/instances").items().size(), 3U);
   const Json study = rows("/studies").items()[0];
-  EXPECT_NE(study.at("00081190").at("Value").items()[0].text().find("http://localhost/dicomweb/studies/1.2."), std::string::npos);
+  EXPECT_NE(study.at("00081190").at("Value").items()[0].text().find("http://localhost/dicomweb/studies/1.2."),
+            std::string::npos);
 }
 
 TEST_F(Qido, KeysByTagAndKeyword) {
@@ -66,7 +68,8 @@ TEST_F(Qido, FieldsBeyondTheUsual) {
 TEST(Tags, TagsAndKeywords) {
   EXPECT_EQ(tag_named("0020000d"), "0020000D");
   EXPECT_EQ(tag_named("PatientID"), "00100020");
-  for (const char* text : {"", "0020000", "patient id", "00400275.00400009", "0008,0060"}) EXPECT_THROW((void)tag_named(text), HttpError) << text;
+  for (const char* text : {"", "0020000", "patient id", "00400275.00400009", "0008,0060"})
+    EXPECT_THROW((void)tag_named(text), HttpError) << text;
 }
 
 }  // namespace

@@ -121,8 +121,8 @@ Routes rendered_routes(const Backend& backend) {
                     instance = series + "/instances/{instance}", frame = instance + "/frames/{frame}";
   const auto whole = [backend](const Request& request) { return rendered(backend, request); };
   const auto small = [backend](const Request& request) { return thumbnail(backend, request); };
-  return {{"GET", instance + "/rendered", whole}, {"GET", frame + "/rendered", whole},
-          {"GET", study + "/thumbnail", small},   {"GET", series + "/thumbnail", small},
+  return {{"GET", instance + "/rendered", whole},  {"GET", frame + "/rendered", whole},
+          {"GET", study + "/thumbnail", small},    {"GET", series + "/thumbnail", small},
           {"GET", instance + "/thumbnail", small}, {"GET", frame + "/thumbnail", small}};
 }
 

@@ -23,8 +23,10 @@ void add_includes(const std::string& value, SearchQuery& query) {
   for (std::size_t at = 0; at <= value.size();) {
     const std::size_t end = std::min(value.find(',', at), value.size());
     const std::string name = value.substr(at, end - at);
-    if (name == "all") query.include_all = true;
-    else if (!name.empty()) query.include.push_back(tag_named(name));
+    if (name == "all")
+      query.include_all = true;
+    else if (!name.empty())
+      query.include.push_back(tag_named(name));
     at = end + 1;
   }
 }
@@ -47,8 +49,8 @@ void add_match(const std::string& key, const std::string& value, SearchQuery& qu
 
 std::string tag_named(const std::string& name) {
   const bool hex = name.size() == 8 && std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-  });
+                     return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+                   });
   if (hex) {
     std::string out = name;
     std::transform(out.begin(), out.end(), out.begin(),
@@ -56,7 +58,9 @@ std::string tag_named(const std::string& name) {
     return out;
   }
   const auto tag = io::dicom::tag_of_keyword(name);
-  if (!tag) throw HttpError(400, "'" + name + "' is neither a tag of 8 hex digits nor a keyword of DICOM, or within a sequence");
+  if (!tag)
+    throw HttpError(400,
+                    "'" + name + "' is neither a tag of 8 hex digits nor a keyword of DICOM, or within a sequence");
   std::array<char, 9> text{};
   std::snprintf(text.data(), text.size(), "%08X", *tag);
   return text.data();

@@ -14,7 +14,7 @@ struct SearchQuery {
   std::vector<std::string> include;  ///< tags beyond those that every answer has
   bool include_all = false;
   std::vector<std::string> ignored;  ///< keys that the level's search does not match on
-  bool limited_by_server = false;  ///< the request's limit is over ours, or absent
+  bool limited_by_server = false;    ///< the request's limit is over ours, or absent
 };
 
 /// Answers of one page at most; more are asked for with offset.

@@ -36,9 +36,12 @@ int reason_of(const Stored& stored) {
   if (stored.outcome == Stored::Outcome::quarantined) return processing_failure;
   switch (stored.code) {
     case Code::output_failed:
-    case Code::out_of_memory: return out_of_resources;
-    case Code::internal: return processing_failure;
-    default: return stored.index.sop_uid.empty() ? cannot_understand : duplicate;
+    case Code::out_of_memory:
+      return out_of_resources;
+    case Code::internal:
+      return processing_failure;
+    default:
+      return stored.index.sop_uid.empty() ? cannot_understand : duplicate;
   }
 }
 
@@ -56,8 +59,10 @@ class Outcome {
     set(item, "00081155", "UI", index.sop_uid);
     set(item, "00081190", "UR", url_of(root_, index.study_uid, index.series_uid, index.sop_uid));
     kept_.push(std::move(item));
-    if (study_.empty()) study_ = index.study_uid;
-    else if (study_ != index.study_uid) several_ = true;
+    if (study_.empty())
+      study_ = index.study_uid;
+    else if (study_ != index.study_uid)
+      several_ = true;
   }
 
   void add(const Failure& failure) {
@@ -103,18 +108,18 @@ class Groups {
   void add(StagedFile file) {
     bytes_ += file.size();
     files_.push_back(std::move(file));
-    if (files_.size() >= group_files || bytes_ >= group_bytes) store();
+    if (files_.size() >= group_files || bytes_ >= group_bytes) store(false);
   }
   /// Waits until all is stored.
   void finish() {
-    store();
+    store(true);
     collect();
   }
 
  private:
   using Results = std::pair<std::vector<Stored>, std::vector<Failure>>;
 
-  void store() {
+  void store(bool last) {
     collect();
     if (files_.empty()) return;
     auto work = [this, files = std::move(files_)]() mutable {
@@ -125,7 +130,8 @@ class Groups {
     };
     files_.clear();
     bytes_ = 0;
-    running_ = std::async(std::launch::async, std::move(work));
+    // The last one needs no thread: nothing else comes in meanwhile.
+    running_ = std::async(last ? std::launch::deferred : std::launch::async, std::move(work));
   }
 
   void collect() {
@@ -141,7 +147,8 @@ class Groups {
       try {
         const auto index = backend_.index(file.path());
         if (index.study_uid == study_) return false;
-        failures.push_back({index.sop_class, index.sop_uid, "the instance belongs to study " + index.study_uid, mismatch});
+        failures.push_back(
+            {index.sop_class, index.sop_uid, "the instance belongs to study " + index.study_uid, mismatch});
         return true;
       } catch (const Error&) {
         return false;  // storing it finds the same fault, and says it
@@ -196,8 +203,10 @@ Response store(const Backend& backend, const Request& request) {
   Outcome outcome(root_of(request));
   Groups groups(backend, uids_of(request).study, request.client, outcome);
   const auto alone = parse_media_type(request.header("Content-Type").value_or(""));
-  if (alone && alone->essence() == "application/dicom") read_alone(backend, request, groups);
-  else read_parts(backend, request, groups, outcome);
+  if (alone && alone->essence() == "application/dicom")
+    read_alone(backend, request, groups);
+  else
+    read_parts(backend, request, groups, outcome);
   groups.finish();
   return outcome.response();
 }

@@ -38,12 +38,14 @@ TEST(Stow, RefusedInstancesSayWhyAndTheRestIsKept) {
   EXPECT_EQ(pacs.post({"rubbish"}).status, 409);
   const auto other = pacs.post({fake_file("1.2", "1.2.1", "1.2.1.1", 7)});
   EXPECT_EQ(other.status, 409);
-  EXPECT_EQ(items(Json::parse(other.body), "00081198").items().at(0).at("00081197").at("Value").items()[0].integer(), 0x0111);
+  EXPECT_EQ(items(Json::parse(other.body), "00081198").items().at(0).at("00081197").at("Value").items()[0].integer(),
+            0x0111);
 }
 
 TEST(Stow, TheAddressNamesTheStudy) {
   const FakePacs pacs;
-  const auto answer = pacs.post({fake_file("1.2", "1.2.1", "1.2.1.1"), fake_file("9.9", "9.9.1", "9.9.1.1")}, "/studies/1.2");
+  const auto answer =
+      pacs.post({fake_file("1.2", "1.2.1", "1.2.1.1"), fake_file("9.9", "9.9.1", "9.9.1.1")}, "/studies/1.2");
   EXPECT_EQ(answer.status, 202);
   EXPECT_EQ(pacs.get("/studies/9.9").status, 404);
   EXPECT_EQ(pacs.get("/studies/1.2").status, 200);
@@ -52,10 +54,20 @@ TEST(Stow, TheAddressNamesTheStudy) {
 TEST(Stow, OtherRequestsAreRefused) {
   const FakePacs pacs;
   Client client(pacs.port());
-  EXPECT_EQ(client.ask("POST", "/dicomweb/studies", {{"Content-Type", "application/dicom"}}, fake_file("1.2", "1.2.1", "1.2.1.1")).status, 200);
-  EXPECT_EQ(client.ask("POST", "/dicomweb/studies", {{"Content-Type", "multipart/related; type=\"application/dicom+json\"; boundary=b"}}, "--b--").status, 415);
+  EXPECT_EQ(client
+                .ask("POST", "/dicomweb/studies", {{"Content-Type", "application/dicom"}},
+                     fake_file("1.2", "1.2.1", "1.2.1.1"))
+                .status,
+            200);
+  EXPECT_EQ(client
+                .ask("POST", "/dicomweb/studies",
+                     {{"Content-Type", "multipart/related; type=\"application/dicom+json\"; boundary=b"}}, "--b--")
+                .status,
+            415);
   EXPECT_EQ(client.ask("POST", "/dicomweb/studies", {{"Content-Type", "text/plain"}}, "x").status, 415);
-  EXPECT_EQ(client.ask("POST", "/dicomweb/studies", {{"Content-Type", "multipart/related; boundary=b"}}, "--b--").status, 400);
+  EXPECT_EQ(
+      client.ask("POST", "/dicomweb/studies", {{"Content-Type", "multipart/related; boundary=b"}}, "--b--").status,
+      400);
   EXPECT_EQ(client.ask("POST", "/dicomweb/studies/..%2Fx", {{"Content-Type", "application/dicom"}}, "x").status, 400);
 }
 

@@ -30,6 +30,7 @@ struct MediaType {
 [[nodiscard]] std::vector<MediaType> parse_accept(std::string_view header);
 
 /// The offer that the best range takes, as a place in `offers`; nothing where none is taken (406).
-[[nodiscard]] std::optional<std::size_t> choose(std::span<const MediaType> ranges, std::span<const std::string_view> offers);
+[[nodiscard]] std::optional<std::size_t> choose(std::span<const MediaType> ranges,
+                                                std::span<const std::string_view> offers);
 
 }  // namespace penta::server

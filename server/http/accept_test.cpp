@@ -9,7 +9,8 @@ namespace {
 
 // Published: the examples of RFC 9110 12.5.1.
 TEST(Accept, RangesAreSortedByWeightAndSpecificity) {
-  const auto ranges = parse_accept("text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5");
+  const auto ranges = parse_accept(
+      "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5");
   ASSERT_EQ(ranges.size(), 5U);
   EXPECT_EQ(ranges[0].parameter("format"), "flowed");
   EXPECT_EQ(ranges[1].essence(), "text/plain");

@@ -58,10 +58,14 @@ class Client {
       const std::size_t colon = line.find(": ");
       out.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
     }
-    if (head_only || out.status == 204 || out.status == 304 || out.status == 100) out.whole = true;
-    else if (header_of(out.headers, "Transfer-Encoding")) out.whole = read_chunks(out.body);
-    else if (const auto length = header_of(out.headers, "Content-Length")) out.whole = take(std::stoul(*length), out.body);
-    else while (fill()) out.body.swap(buffer_);
+    if (head_only || out.status == 204 || out.status == 304 || out.status == 100)
+      out.whole = true;
+    else if (header_of(out.headers, "Transfer-Encoding"))
+      out.whole = read_chunks(out.body);
+    else if (const auto length = header_of(out.headers, "Content-Length"))
+      out.whole = take(std::stoul(*length), out.body);
+    else
+      while (fill()) out.body.swap(buffer_);
     return out;
   }
   /// Whether the server has closed the connection.

@@ -14,19 +14,42 @@ struct Phrase {
   std::string_view words;
 };
 
-constexpr std::array phrases{
-    Phrase{200, "OK"}, Phrase{201, "Created"}, Phrase{202, "Accepted"}, Phrase{204, "No Content"},
-    Phrase{206, "Partial Content"}, Phrase{207, "Multi-Status"}, Phrase{301, "Moved Permanently"}, Phrase{302, "Found"},
-    Phrase{303, "See Other"}, Phrase{304, "Not Modified"}, Phrase{307, "Temporary Redirect"},
-    Phrase{308, "Permanent Redirect"}, Phrase{400, "Bad Request"}, Phrase{401, "Unauthorized"}, Phrase{403, "Forbidden"},
-    Phrase{404, "Not Found"}, Phrase{405, "Method Not Allowed"}, Phrase{406, "Not Acceptable"},
-    Phrase{408, "Request Timeout"}, Phrase{409, "Conflict"}, Phrase{410, "Gone"}, Phrase{411, "Length Required"},
-    Phrase{412, "Precondition Failed"}, Phrase{413, "Content Too Large"}, Phrase{414, "URI Too Long"},
-    Phrase{415, "Unsupported Media Type"}, Phrase{416, "Range Not Satisfiable"}, Phrase{421, "Misdirected Request"},
-    Phrase{422, "Unprocessable Content"}, Phrase{429, "Too Many Requests"},
-    Phrase{431, "Request Header Fields Too Large"}, Phrase{499, "Client Closed Request"},
-    Phrase{500, "Internal Server Error"}, Phrase{501, "Not Implemented"}, Phrase{503, "Service Unavailable"},
-    Phrase{507, "Insufficient Storage"}};
+constexpr std::array phrases{Phrase{200, "OK"},
+                             Phrase{201, "Created"},
+                             Phrase{202, "Accepted"},
+                             Phrase{204, "No Content"},
+                             Phrase{206, "Partial Content"},
+                             Phrase{207, "Multi-Status"},
+                             Phrase{301, "Moved Permanently"},
+                             Phrase{302, "Found"},
+                             Phrase{303, "See Other"},
+                             Phrase{304, "Not Modified"},
+                             Phrase{307, "Temporary Redirect"},
+                             Phrase{308, "Permanent Redirect"},
+                             Phrase{400, "Bad Request"},
+                             Phrase{401, "Unauthorized"},
+                             Phrase{403, "Forbidden"},
+                             Phrase{404, "Not Found"},
+                             Phrase{405, "Method Not Allowed"},
+                             Phrase{406, "Not Acceptable"},
+                             Phrase{408, "Request Timeout"},
+                             Phrase{409, "Conflict"},
+                             Phrase{410, "Gone"},
+                             Phrase{411, "Length Required"},
+                             Phrase{412, "Precondition Failed"},
+                             Phrase{413, "Content Too Large"},
+                             Phrase{414, "URI Too Long"},
+                             Phrase{415, "Unsupported Media Type"},
+                             Phrase{416, "Range Not Satisfiable"},
+                             Phrase{421, "Misdirected Request"},
+                             Phrase{422, "Unprocessable Content"},
+                             Phrase{429, "Too Many Requests"},
+                             Phrase{431, "Request Header Fields Too Large"},
+                             Phrase{499, "Client Closed Request"},
+                             Phrase{500, "Internal Server Error"},
+                             Phrase{501, "Not Implemented"},
+                             Phrase{503, "Service Unavailable"},
+                             Phrase{507, "Insufficient Storage"}};
 
 }  // namespace
 
@@ -76,7 +99,8 @@ Response problem(int status, std::string_view detail) {
 Response problem_of(const Error& error) {
   if (const auto* refusal = dynamic_cast<const HttpError*>(&error)) return problem(refusal->status(), error.what());
   const int status = code_row(error.code()).http_status;
-  return problem(status, error.code() == Code::internal ? "an internal fault; the server's log has more" : error.what());
+  return problem(status,
+                 error.code() == Code::internal ? "an internal fault; the server's log has more" : error.what());
 }
 
 }  // namespace penta::server

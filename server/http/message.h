@@ -33,8 +33,8 @@ class HttpError : public Error {
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  /// Fills the front of `out`; 0 at the end. Throws HttpError when the client goes away (400), is too slow (408), or the
-  /// body is over its limit (413).
+  /// Fills the front of `out`; 0 at the end. Throws HttpError when the client goes away (400), is too slow (408), or
+  /// the body is over its limit (413).
   [[nodiscard]] virtual std::size_t read(std::span<std::byte> out) = 0;
 };
 
@@ -49,7 +49,7 @@ struct Request {
   std::map<std::string, std::string> vars;                 ///< from the route's pattern, percent-decoded
   std::vector<std::pair<std::string, std::string>> query;  ///< percent-decoded, in order
   Headers headers;
-  std::string client;                                      ///< address of the other side
+  std::string client;  ///< address of the other side
   BodySource* body = nullptr;
 
   [[nodiscard]] std::optional<std::string> header(std::string_view name) const { return header_of(headers, name); }
@@ -86,8 +86,8 @@ struct Response {
 /// RFC 9457: {"type", "title", "status", "detail"} as application/problem+json.
 [[nodiscard]] Response problem(int status, std::string_view detail);
 
-/// The problem of an Error: HttpError with its status, others with that of their Code. Our own faults say nothing of the
-/// inside.
+/// The problem of an Error: HttpError with its status, others with that of their Code. Our own faults say nothing of
+/// the inside.
 [[nodiscard]] Response problem_of(const Error& error);
 
 using Handler = std::function<Response(const Request&)>;

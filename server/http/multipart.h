@@ -56,7 +56,8 @@ class MultipartReader {
 /// "multipart/related; type="application/dicom"; boundary=..."
 [[nodiscard]] std::string related_type(std::string_view type, std::string_view boundary);
 /// What stands before a part's content. Lines of `headers` are "Name: value".
-[[nodiscard]] std::string part_head(std::string_view boundary, std::string_view content_type, const Headers& headers = {});
+[[nodiscard]] std::string part_head(std::string_view boundary, std::string_view content_type,
+                                    const Headers& headers = {});
 /// What stands after the last part's content.
 [[nodiscard]] std::string multipart_end(std::string_view boundary);
 

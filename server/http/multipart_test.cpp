@@ -55,7 +55,10 @@ int status_of(const std::string& text) {
 // Published: the shape of RFC 2046 5.1.1, with preamble, padding and epilogue.
 TEST(Multipart, PartsOfTheStandard) {
   for (std::size_t step = 1; step < 40; ++step) {
-    const auto parts = parts_of("preamble\r\n--b\r\nContent-Type: a/b\r\nX:  y \r\n\r\nfirst\r\n--b \r\n\r\n\r\nline\r\n\r\n--b\r\n\r\n\r\n--b--\r\nepilogue", "b", step);
+    const auto parts = parts_of(
+        "preamble\r\n--b\r\nContent-Type: a/b\r\nX:  y \r\n\r\nfirst\r\n--b "
+        "\r\n\r\n\r\nline\r\n\r\n--b\r\n\r\n\r\n--b--\r\nepilogue",
+        "b", step);
     ASSERT_EQ(parts.size(), 3U);
     EXPECT_EQ(header_of(parts[0].headers, "content-type"), "a/b");
     EXPECT_EQ(header_of(parts[0].headers, "x"), "y");
@@ -73,7 +76,8 @@ TEST(Multipart, WrittenPartsAreRead) {
   for (char& c : big) c = static_cast<char>(random.bits());
   const std::string near = "\r\n--" + boundary.substr(0, boundary.size() - 1) + "!";
   for (std::size_t at = 1000; at + 100 < big.size(); at += 9973) big.replace(at, near.size(), near);
-  const std::string text = part_head(boundary, "application/dicom") + big + part_head(boundary, "x/y", {{"A", "b"}}) + "small" + multipart_end(boundary);
+  const std::string text = part_head(boundary, "application/dicom") + big + part_head(boundary, "x/y", {{"A", "b"}}) +
+                           "small" + multipart_end(boundary);
   for (const std::size_t step : {std::size_t{1000}, std::size_t{65536}, text.size()}) {
     const auto parts = parts_of(text, boundary, step);
     ASSERT_EQ(parts.size(), 2U);
@@ -95,10 +99,11 @@ TEST(Multipart, PartsMayBeSkipped) {
 }
 
 TEST(Multipart, BrokenBodiesAreRefused) {
-  for (const std::string& text : {std::string(), std::string("no boundary"), std::string("--b"), std::string("--b\r\n"),
-                                  std::string("--b\r\nA: b\r\n"), std::string("--b\r\n\r\ncut"), std::string("--b\r\nnoname\r\n\r\nx\r\n--b--"),
-                                  std::string("--bx\r\n\r\nx\r\n--b--"), std::string(40'000, 'x') + "\r\n--b--",
-                                  "--b\r\nA: " + std::string(40'000, 'x') + "\r\n\r\nx\r\n--b--"})
+  for (const std::string& text :
+       {std::string(), std::string("no boundary"), std::string("--b"), std::string("--b\r\n"),
+        std::string("--b\r\nA: b\r\n"), std::string("--b\r\n\r\ncut"), std::string("--b\r\nnoname\r\n\r\nx\r\n--b--"),
+        std::string("--bx\r\n\r\nx\r\n--b--"), std::string(40'000, 'x') + "\r\n--b--",
+        "--b\r\nA: " + std::string(40'000, 'x') + "\r\n\r\nx\r\n--b--"})
     EXPECT_EQ(status_of(text), 400) << text.substr(0, 40);
   EXPECT_EQ(status_of("--b--"), 200);
 }
@@ -108,7 +113,8 @@ TEST(Multipart, ContentTypeOfTheRequest) {
   EXPECT_EQ(type.boundary, "a b:c");
   EXPECT_EQ(type.type, "application/dicom");
   EXPECT_EQ(type.start, "<1>");
-  for (const char* text : {"", "text/plain", "multipart/form-data; boundary=x"}) EXPECT_THROW((void)parse_related(text), HttpError) << text;
+  for (const char* text : {"", "text/plain", "multipart/form-data; boundary=x"})
+    EXPECT_THROW((void)parse_related(text), HttpError) << text;
   EXPECT_THROW((void)parse_related("multipart/related"), HttpError);
   EXPECT_THROW((void)parse_related("multipart/related; boundary=\"" + std::string(71, 'x') + "\""), HttpError);
 }

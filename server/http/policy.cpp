@@ -37,7 +37,8 @@ Response preflight(const Request& request, const std::string& allowed) {
   out.headers.emplace_back("Access-Control-Allow-Methods", allowed);
   std::string names = request.header("Access-Control-Request-Headers").value_or("");
   const bool plain = std::all_of(names.begin(), names.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == ',' || c == ' ';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == ',' ||
+           c == ' ';
   });
   if (plain && !names.empty()) out.headers.emplace_back("Access-Control-Allow-Headers", std::move(names));
   out.headers.emplace_back("Access-Control-Max-Age", "600");
@@ -54,8 +55,10 @@ void add_policies(Response& response, const Request& request, const std::string&
   const std::string type = lower(header_of(headers, "Content-Type").value_or(""));
   const auto is = [&](std::string_view kind) { return type.substr(0, kind.size()) == kind; };
   // Browsers show a PDF in a page of their own, which a policy without scripts leaves empty.
-  if (is("text/html")) add_once(headers, "Content-Security-Policy", policy_of_pages);
-  else if (!is("application/pdf")) add_once(headers, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'self'");
+  if (is("text/html"))
+    add_once(headers, "Content-Security-Policy", policy_of_pages);
+  else if (!is("application/pdf"))
+    add_once(headers, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'self'");
   add_once(headers, "Cache-Control", header_of(headers, "ETag") ? "private, no-cache" : "no-store");
   headers.emplace_back("Vary", "Origin");
   const auto origin = request.header("Origin");

@@ -9,8 +9,8 @@ namespace penta::server {
 /// Content-Security-Policy of our own pages.
 [[nodiscard]] std::string page_policy();
 
-/// Throws HttpError 421 for a Host that is not this machine (a name that was bound to 127.0.0.1 by someone else), 403 for
-/// an Origin that is not.
+/// Throws HttpError 421 for a Host that is not this machine (a name that was bound to 127.0.0.1 by someone else), 403
+/// for an Origin that is not.
 void check_sender(const Request& request);
 
 /// The answer to an OPTIONS request. `allowed`: methods of the path.

@@ -8,9 +8,7 @@ namespace penta::server {
 
 namespace {
 
-std::string_view opaque(std::string_view etag) noexcept {
-  return etag.substr(0, 2) == "W/" ? etag.substr(2) : etag;
-}
+std::string_view opaque(std::string_view etag) noexcept { return etag.substr(0, 2) == "W/" ? etag.substr(2) : etag; }
 
 /// Four numbers of at most 255, the first 127.
 bool is_loopback_v4(std::string_view text) noexcept {

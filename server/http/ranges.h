@@ -13,8 +13,8 @@ struct Span {
 
 enum class RangeAnswer { whole, part, unsatisfiable };
 
-/// A Range header (RFC 9110 14.2) of one range of bytes over `size` bytes; several ranges, other units and malformed ones
-/// are answered with the whole.
+/// A Range header (RFC 9110 14.2) of one range of bytes over `size` bytes; several ranges, other units and malformed
+/// ones are answered with the whole.
 [[nodiscard]] RangeAnswer parse_range(std::string_view header, std::int64_t size, Span& out);
 
 /// Whether an If-None-Match header names this ETag (weak comparison).

@@ -24,7 +24,8 @@ TEST(Range, ExamplesOfTheStandard) {
 
 TEST(Range, OthersAreTheWholeOrCannotBeHad) {
   Span out;
-  for (const char* header : {"", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes=1-x"})
+  for (const char* header :
+       {"", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes=1-x"})
     EXPECT_EQ(parse_range(header, 10000, out), RangeAnswer::whole) << header;
   for (const char* header : {"bytes=10000-", "bytes=-0"})
     EXPECT_EQ(parse_range(header, 10000, out), RangeAnswer::unsatisfiable) << header;
@@ -39,8 +40,9 @@ TEST(Etag, AnyOfTheListInWeakComparison) {
 TEST(Host, OnlyThisMachine) {
   for (const char* host : {"localhost", "LocalHost:8042", "127.0.0.1", "127.9.8.7:1", "[::1]:8042", "[::1]"})
     EXPECT_TRUE(is_loopback_host(host)) << host;
-  for (const char* host : {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "128.0.0.1",
-                           "127.0.0", "127.0.0.1:x", "127.0.0.999", "::1", "[::2]", "127.0.0.1:99999", "127.0.0.1:"})
+  for (const char* host :
+       {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "128.0.0.1", "127.0.0",
+        "127.0.0.1:x", "127.0.0.999", "::1", "[::2]", "127.0.0.1:99999", "127.0.0.1:"})
     EXPECT_FALSE(is_loopback_host(host)) << host;
   EXPECT_TRUE(is_loopback_origin("http://localhost:3000"));
   EXPECT_FALSE(is_loopback_origin("http://evil.example"));

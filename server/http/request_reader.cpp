@@ -63,9 +63,11 @@ struct RequestReader::State {
   [[noreturn]] void refuse(error_code fault) {
     broken = true;
     const std::string limit = std::to_string(settings.body_bytes_max);
-    if (fault == http::error::body_limit) throw HttpError(413, "the body is larger than " + limit + " bytes, the limit here");
+    if (fault == http::error::body_limit)
+      throw HttpError(413, "the body is larger than " + limit + " bytes, the limit here");
     if (fault == http::error::header_limit || fault == http::error::buffer_overflow)
-      throw HttpError(431, "the request's headers are longer than " + std::to_string(settings.header_bytes_max) + " bytes");
+      throw HttpError(431,
+                      "the request's headers are longer than " + std::to_string(settings.header_bytes_max) + " bytes");
     if (stream.last == Socket::Wait::late) throw HttpError(408, "the request came too slowly");
     if (stream.last == Socket::Wait::gone) throw HttpError(400, "the request ends before its end");
     throw HttpError(400, "the request is no HTTP/1.1: " + fault.message());

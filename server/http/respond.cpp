@@ -20,7 +20,7 @@ namespace {
 class OpenFile {
  public:
   explicit OpenFile(const std::filesystem::path& path) : handle_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    struct stat facts {};
+    struct stat facts;
     if (handle_ < 0 || ::fstat(handle_, &facts) != 0 || !S_ISREG(facts.st_mode)) return;
     size_ = facts.st_size;
     changed_ns_ = std::int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec;
@@ -32,7 +32,9 @@ class OpenFile {
   }
   [[nodiscard]] int handle() const noexcept { return handle_; }
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }  ///< -1: no file
-  [[nodiscard]] std::string etag() const { return "\"" + std::to_string(size_) + "-" + std::to_string(changed_ns_) + "\""; }
+  [[nodiscard]] std::string etag() const {
+    return "\"" + std::to_string(size_) + "-" + std::to_string(changed_ns_) + "\"";
+  }
 
  private:
   int handle_;
@@ -60,8 +62,10 @@ std::string head_text(const Response& response, const Exchange& exchange, std::s
   append_header(out, "Date", now_text());
   for (const auto& [name, value] : response.headers) append_header(out, name, value);
   out.append(framing);
-  if (!exchange.keep_alive) out.append("Connection: close\r\n");
-  else if (!exchange.chunks) out.append("Connection: keep-alive\r\n");
+  if (!exchange.keep_alive)
+    out.append("Connection: close\r\n");
+  else if (!exchange.chunks)
+    out.append("Connection: keep-alive\r\n");
   return out.append("\r\n");
 }
 
@@ -131,9 +135,12 @@ std::int64_t length_of(const PiecesBody& body) {
   std::int64_t bytes = 0;
   for (const auto& piece : body) {
     const auto* file = std::get_if<FileBody>(&piece);
-    if (file == nullptr) bytes += static_cast<std::int64_t>(std::get<std::string>(piece).size());
-    else if (file->length >= 0) bytes += file->length;
-    else bytes += std::max<std::int64_t>(0, OpenFile(file->path).size() - file->offset);
+    if (file == nullptr)
+      bytes += static_cast<std::int64_t>(std::get<std::string>(piece).size());
+    else if (file->length >= 0)
+      bytes += file->length;
+    else
+      bytes += std::max<std::int64_t>(0, OpenFile(file->path).size() - file->offset);
   }
   return bytes;
 }
@@ -163,8 +170,11 @@ bool send_pieces(Socket& socket, const Response& response, const PiecesBody& bod
 class Chunks {
  public:
   Chunks(Socket& socket, const Response& response, const Exchange& exchange)
-      : socket_(socket), response_(response), exchange_(exchange),
-        counted_(header_of(response.headers, "Content-Length").has_value()), framed_(exchange.chunks && !counted_) {}
+      : socket_(socket),
+        response_(response),
+        exchange_(exchange),
+        counted_(header_of(response.headers, "Content-Length").has_value()),
+        framed_(exchange.chunks && !counted_) {}
 
   [[nodiscard]] bool begun() const noexcept { return begun_; }
 
@@ -201,11 +211,13 @@ bool send_stream(Socket& socket, const Response& response, const StreamBody& bod
   Chunks chunks(socket, response, exchange);
   if (head_only(exchange)) return chunks.end();
   bool whole = false;
-  Response refused = guarded([&] {
-    body([&](std::span<const std::byte> bytes) { return chunks.add(bytes); });
-    whole = true;
-    return Response{};
-  }, exchange.on_fault);
+  Response refused = guarded(
+      [&] {
+        body([&](std::span<const std::byte> bytes) { return chunks.add(bytes); });
+        whole = true;
+        return Response{};
+      },
+      exchange.on_fault);
   if (whole) return chunks.end();
   return !chunks.begun() && send_response(socket, std::move(refused), exchange);
 }
@@ -235,7 +247,8 @@ bool send_response(Socket& socket, Response response, const Exchange& exchange) 
   add_policies(response, exchange.request, exchange.policy_of_pages);
   if (unchanged) return send_text(socket, response, "", exchange);
   if (const auto* text = std::get_if<std::string>(&response.body)) return send_text(socket, response, *text, exchange);
-  if (const auto* pieces = std::get_if<PiecesBody>(&response.body)) return send_pieces(socket, response, *pieces, exchange);
+  if (const auto* pieces = std::get_if<PiecesBody>(&response.body))
+    return send_pieces(socket, response, *pieces, exchange);
   return send_stream(socket, response, std::get<StreamBody>(response.body), exchange);
 }
 

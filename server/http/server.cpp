@@ -55,15 +55,17 @@ void refuse_busy(int handle) {
 }  // namespace
 
 Response HttpServer::State::answer(Request& request, const Target& target) {
-  return guarded([&] {
-    check_sender(request);
-    if (request.method == "OPTIONS") {
-      const std::string allowed = router.allowed(target);
-      if (allowed.empty()) throw HttpError(404, "there is nothing at " + target.path);
-      return preflight(request, allowed + ", OPTIONS");
-    }
-    return router.answer(request, target);
-  }, settings.on_fault);
+  return guarded(
+      [&] {
+        check_sender(request);
+        if (request.method == "OPTIONS") {
+          const std::string allowed = router.allowed(target);
+          if (allowed.empty()) throw HttpError(404, "there is nothing at " + target.path);
+          return preflight(request, allowed + ", OPTIONS");
+        }
+        return router.answer(request, target);
+      },
+      settings.on_fault);
 }
 
 bool HttpServer::State::exchange(Socket& socket, RequestReader& reader, const std::string& client) {
@@ -71,19 +73,28 @@ bool HttpServer::State::exchange(Socket& socket, RequestReader& reader, const st
   request.client = client;
   Target target;
   bool come = false;
-  Response response = guarded([&] {
-    come = reader.next(request, target);
-    return Response{};
-  }, settings.on_fault);
+  Response response = guarded(
+      [&] {
+        come = reader.next(request, target);
+        return Response{};
+      },
+      settings.on_fault);
   const bool refused = response.status != 200;
   if (!come && !refused) return false;
   if (!refused) response = answer(request, target);
   // A body that nobody read stands between this request and the next one.
   bool finished = false;
-  if (!refused) (void)guarded([&] { finished = reader.finish(); return Response{}; }, {});
+  if (!refused)
+    (void)guarded(
+        [&] {
+          finished = reader.finish();
+          return Response{};
+        },
+        {});
   const bool keep = !refused && finished && reader.keep_alive() && !closing;
-  const bool sent = send_response(socket, std::move(response),
-                                  {request, keep, reader.takes_chunks(), settings.host_page_policy, closing, settings.on_fault});
+  const bool sent =
+      send_response(socket, std::move(response),
+                    {request, keep, reader.takes_chunks(), settings.host_page_policy, closing, settings.on_fault});
   if (sent && !finished) socket.linger();
   return sent && keep;
 }
@@ -107,8 +118,10 @@ void HttpServer::State::begin(int handle) {
   ::setsockopt(handle, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   {
     const std::lock_guard lock(mutex);
-    if (open.size() < static_cast<std::size_t>(settings.connections_max) && !closing) open.insert(handle);
-    else return refuse_busy(handle);
+    if (open.size() < static_cast<std::size_t>(settings.connections_max) && !closing)
+      open.insert(handle);
+    else
+      return refuse_busy(handle);
   }
   try {
     std::thread([this, handle] { serve(handle); }).detach();
@@ -122,8 +135,10 @@ void HttpServer::State::begin(int handle) {
 void HttpServer::State::accept_all() {
   while (!closing) {
     const int handle = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (handle >= 0) begin(handle);
-    else if (!closing) std::this_thread::sleep_for(std::chrono::milliseconds(5));  // out of handles: some will be closed
+    if (handle >= 0)
+      begin(handle);
+    else if (!closing)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));  // out of handles: some will be closed
   }
 }
 

@@ -18,7 +18,7 @@ struct HttpSettings {
   std::int64_t body_bytes_max = std::int64_t{16} << 30;
   std::size_t header_bytes_max = std::size_t{64} << 10;
   std::chrono::seconds header_timeout{10}, idle_timeout{60}, body_timeout{60};
-  std::string host_page_policy;  ///< Content-Security-Policy of pages; empty: the built-in one
+  std::string host_page_policy;                      ///< Content-Security-Policy of pages; empty: the built-in one
   std::function<void(const std::string&)> on_fault;  ///< hears of our own faults, which clients are not told
 };
 

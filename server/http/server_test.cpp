@@ -11,8 +11,6 @@
 namespace penta::server {
 namespace {
 
-using namespace std::chrono_literals;
-
 /// A file that goes with the test.
 struct TempFile {
   std::filesystem::path path = std::filesystem::temp_directory_path() / ("penta_http_" + std::to_string(::getpid()));
@@ -21,23 +19,52 @@ struct TempFile {
 };
 
 Routes test_routes(const std::filesystem::path& file = {}) {
-  return {{"GET", "/text", [](const Request&) { return Response{200, {{"Content-Type", "text/plain"}, {"ETag", "\"t\""}}, "hello"}; }},
-          {"GET", "/page", [](const Request&) { return Response{200, {{"Content-Type", "text/html"}}, "<p>"}; }},
-          {"POST", "/echo", [](const Request& request) { return Response{200, {}, request.text(1 << 22)}; }},
-          {"POST", "/ignore", [](const Request&) { return Response{200, {}, "no"}; }},
-          {"GET", "/stream", [](const Request&) { return Response{200, {}, StreamBody([](const Writer& write) {
-             for (const std::string_view piece : {"one ", "two ", "three"}) write(std::as_bytes(std::span(piece)));
-           })}; }},
-          {"GET", "/stream/late", [](const Request&) { return Response{200, {}, StreamBody([](const Writer& write) {
-             write(std::as_bytes(std::span(std::string_view("begun"))));
-             throw Error(Code::bad_input, "in the middle");
-           })}; }},
-          {"GET", "/stream/early", [](const Request&) { return Response{200, {}, StreamBody([](const Writer&) {
-             throw Error(Code::bad_input, "at once");
-           })}; }},
-          {"GET", "/pieces", [file](const Request&) { return Response{200, {}, PiecesBody{std::string("<"), FileBody{file, 2, 3}, std::string(">")}}; }},
-          {"GET", "/file", [file](const Request&) { return Response{200, {}, FileBody{file}}; }},
-          {"GET", "/lost", [](const Request&) { return Response{200, {}, FileBody{"/nowhere/at/all"}}; }},
+  return {{"GET", "/text",
+           [](const Request&) {
+             return Response{200, {{"Content-Type", "text/plain"}, {"ETag", "\"t\""}}, "hello"};
+           }},
+          {"GET", "/page",
+           [](const Request&) {
+             return Response{200, {{"Content-Type", "text/html"}}, "<p>"};
+           }},
+          {"POST", "/echo",
+           [](const Request& request) {
+             return Response{200, {}, request.text(1 << 22)};
+           }},
+          {"POST", "/ignore",
+           [](const Request&) {
+             return Response{200, {}, "no"};
+           }},
+          {"GET", "/stream",
+           [](const Request&) {
+             return Response{200, {}, StreamBody([](const Writer& write) {
+                               for (const std::string_view piece : {"one ", "two ", "three"})
+                                 write(std::as_bytes(std::span(piece)));
+                             })};
+           }},
+          {"GET", "/stream/late",
+           [](const Request&) {
+             return Response{200, {}, StreamBody([](const Writer& write) {
+                               write(std::as_bytes(std::span(std::string_view("begun"))));
+                               throw Error(Code::bad_input, "in the middle");
+                             })};
+           }},
+          {"GET", "/stream/early",
+           [](const Request&) {
+             return Response{200, {}, StreamBody([](const Writer&) { throw Error(Code::bad_input, "at once"); })};
+           }},
+          {"GET", "/pieces",
+           [file](const Request&) {
+             return Response{200, {}, PiecesBody{std::string("<"), FileBody{file, 2, 3}, std::string(">")}};
+           }},
+          {"GET", "/file",
+           [file](const Request&) {
+             return Response{200, {}, FileBody{file}};
+           }},
+          {"GET", "/lost",
+           [](const Request&) {
+             return Response{200, {}, FileBody{"/nowhere/at/all"}};
+           }},
           {"GET", "/error", [](const Request&) -> Response { throw Error(Code::bad_input, "the slice is empty"); }},
           {"GET", "/fault", [](const Request&) -> Response { throw Error(Code::internal, "secret"); }}};
 }
@@ -45,7 +72,7 @@ Routes test_routes(const std::filesystem::path& file = {}) {
 HttpSettings quick() {
   HttpSettings out;
   out.port = 0;
-  out.header_timeout = out.idle_timeout = out.body_timeout = 1s;
+  out.header_timeout = out.idle_timeout = out.body_timeout = std::chrono::seconds(1);
   return out;
 }
 
@@ -53,7 +80,9 @@ TEST(HttpServer, KeepsConnectionsAndAnswersInOrder) {
   const HttpServer server(quick(), test_routes());
   Client client(server.port());
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.ask("GET", "/text").body, "hello");
-  client.send("GET /text HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nabGET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.send(
+      "GET /text HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+      "2\r\n\r\nabGET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(client.answer().body, "hello");
   EXPECT_EQ(client.answer().body, "ab");
   EXPECT_EQ(client.answer().status, 404);
@@ -142,8 +171,10 @@ TEST(HttpServer, OnlyThisMachineIsAnswered) {
   EXPECT_EQ(client.ask("GET", "/text", {{"Origin", "http://evil.example"}}).status, 403);
   const auto answer = client.ask("GET", "/text", {{"Origin", "http://localhost:3000"}});
   EXPECT_EQ(header_of(answer.headers, "Access-Control-Allow-Origin"), "http://localhost:3000");
-  const auto asked = client.ask("OPTIONS", "/echo", {{"Origin", "http://127.0.0.1:3000"}, {"Access-Control-Request-Method", "POST"},
-                                                     {"Access-Control-Request-Headers", "content-type"}});
+  const auto asked = client.ask("OPTIONS", "/echo",
+                                {{"Origin", "http://127.0.0.1:3000"},
+                                 {"Access-Control-Request-Method", "POST"},
+                                 {"Access-Control-Request-Headers", "content-type"}});
   EXPECT_EQ(asked.status, 204);
   EXPECT_EQ(header_of(asked.headers, "Access-Control-Allow-Methods"), "POST, OPTIONS");
   EXPECT_EQ(header_of(asked.headers, "Access-Control-Allow-Headers"), "content-type");
@@ -181,7 +212,8 @@ TEST(HttpServer, LimitsAndSlowClients) {
   wrong.send("nonsense\r\n\r\n");
   EXPECT_EQ(wrong.answer().status, 400);
   Client cut(server.port());
-  cut.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n");
+  cut.send(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n");
   EXPECT_EQ(cut.answer().status, 400);
   Client idle(server.port());
   EXPECT_TRUE(idle.closed());
@@ -200,15 +232,16 @@ TEST(HttpServer, OneTooManyIsToldSo) {
 TEST(HttpServer, EndsWithOpenConnectionsAndStreams) {
   std::atomic<bool> ended = false;
   Routes routes{{"GET", "/events", [&](const Request&) {
-    return Response{200, {}, StreamBody([&](const Writer& write) {
-      while (write(std::as_bytes(std::span(std::string_view(": still here\n"))))) std::this_thread::sleep_for(5ms);
-      ended = true;
-    })};
-  }}};
+                   return Response{200, {}, StreamBody([&](const Writer& write) {
+                                     while (write(std::as_bytes(std::span(std::string_view(": still here\n")))))
+                                       std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                                     ended = true;
+                                   })};
+                 }}};
   auto server = std::make_unique<HttpServer>(quick(), routes);
   Client idle(server->port()), listening(server->port());
   listening.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   server.reset();
   EXPECT_TRUE(ended);
 }

@@ -99,7 +99,8 @@ bool Socket::send_file(int file, std::int64_t offset, std::int64_t length) {
   off_t at = offset;
   while (length > 0) {
     if (wait(POLLOUT, Clock::now() + patience) != Wait::ready) return false;
-    const ssize_t sent = ::sendfile(handle_, file, &at, static_cast<std::size_t>(std::min<std::int64_t>(length, 1 << 20)));
+    const ssize_t sent =
+        ::sendfile(handle_, file, &at, static_cast<std::size_t>(std::min<std::int64_t>(length, 1 << 20)));
     if (sent == 0 || (sent < 0 && !for_now())) return false;
     length -= std::max<ssize_t>(sent, 0);
   }
@@ -119,7 +120,8 @@ int listen_on(const std::string& address, std::uint16_t port) {
   Address where;
   const socklen_t length = loopback(address, port, where);
   if (length == 0)
-    throw Error(Code::wrong_use, "listening on " + address + ": only loopback addresses are served until there are users and TLS");
+    throw Error(Code::wrong_use,
+                "listening on " + address + ": only loopback addresses are served until there are users and TLS");
   const std::string doing = "listening on " + address + " port " + std::to_string(port) + ": ";
   const int handle = ::socket(where.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;

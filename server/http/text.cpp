@@ -15,7 +15,7 @@ int hex_digit(char c) noexcept {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/// Path and query of an absolute form ("http://host/path"), or the text itself.
+/// Path and query of an absolute form ("http://localhost/path"), or the text itself.
 std::string_view without_authority(std::string_view text) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!same_word(text.substr(0, scheme.size()), scheme)) continue;

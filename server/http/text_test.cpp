@@ -34,7 +34,8 @@ TEST(Text, QuotedStringsKeepTheirSeparators) {
 
 TEST(Text, WholeNumbersHaveOnlyDigits) {
   EXPECT_EQ(whole_number("0042"), 42);
-  for (const char* text : {"", "-1", "+1", "1.0", "1e3", " 1", "9999999999999999999"}) EXPECT_FALSE(whole_number(text)) << text;
+  for (const char* text : {"", "-1", "+1", "1.0", "1e3", " 1", "9999999999999999999"})
+    EXPECT_FALSE(whole_number(text)) << text;
 }
 
 }  // namespace

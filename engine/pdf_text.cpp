@@ -49,9 +49,10 @@ std::vector<std::string> wrap(std::string_view text, double width, const std::fu
     const char32_t c = next_of(text);
     const double w = width_of(c);
     if (used + w > width && !line.empty()) {
-      const std::size_t cut = break_at == 0 ? line.size() : break_at;
+      const bool here = c == ' ' || break_at == 0;
+      const std::size_t cut = here ? line.size() : break_at;
       std::string rest = line.substr(cut);
-      used = break_at == 0 ? 0 : used - used_to_break;
+      used = here ? 0 : used - used_to_break;
       lines.push_back(line.substr(0, cut));
       while (!lines.back().empty() && lines.back().back() == ' ') lines.back().pop_back();
       line = std::move(rest);

@@ -96,8 +96,7 @@ bool Channel::waiting() {
     ahead_ = pdv;
     return true;
   }
-  connection_.set_deadline(Connection::Clock::time_point::max());
-  return connection_.networkDataAvailable(0) != OFFalse;
+  return connection_.has_data();
 }
 
 void Channel::write_pieces(std::uint8_t context, DUL_DATAPDV kind, std::span<const std::byte> bytes, bool last) {

@@ -1,5 +1,6 @@
 #include "server/dimse/connection.h"
 
+#include <dcmtk/dcmnet/dcmtrans.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -10,7 +11,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <utility>
+#include <vector>
 
 namespace penta::server::dimse {
 
@@ -27,13 +29,37 @@ void set_flag(int socket, int flag) noexcept {
   static_cast<void>(::setsockopt(socket, IPPROTO_TCP, flag, &on, sizeof on));
 }
 
-}  // namespace
+class TcpConnection : public DcmTCPConnection, public Connection {
+ public:
+  explicit TcpConnection(int socket) : DcmTCPConnection(socket), in_(buffer_bytes) { set_flag(socket, TCP_NODELAY); }
 
-Connection::Connection(int socket) : DcmTCPConnection(socket), in_(buffer_bytes) { set_flag(socket, TCP_NODELAY); }
+  void set_deadline(Clock::time_point deadline) noexcept override { deadline_ = deadline; }
+  void set_budget(std::int64_t bytes) noexcept override { budget_bytes_ = bytes; }
+  [[nodiscard]] bool has_data() noexcept override;
+  void stop() noexcept override { static_cast<void>(::shutdown(getSocket(), SHUT_RDWR)); }
 
-void Connection::stop() noexcept { static_cast<void>(::shutdown(getSocket(), SHUT_RDWR)); }
+  ssize_t read(void* buffer, size_t count) override;
+  ssize_t write(void* buffer, size_t count) override;
+  OFBool networkDataAvailable(int timeout_s) override;
+  OFBool isTransparentConnection() override { return OFFalse; }  // keeps DCMTK from polling beside our buffer
 
-bool Connection::wait(short events, Clock::time_point until) noexcept {
+ private:
+  [[nodiscard]] bool wait(short events, Clock::time_point until) noexcept;
+  [[nodiscard]] bool fill() noexcept;
+  [[nodiscard]] std::int64_t length_of_head() const noexcept;
+  [[nodiscard]] bool head_allowed() const noexcept;
+  [[nodiscard]] bool send_all(const std::byte* first, std::size_t first_count, const std::byte* second,
+                              std::size_t second_count) noexcept;
+
+  std::vector<std::byte> in_;
+  std::size_t in_begin_ = 0, in_end_ = 0;
+  std::vector<std::byte> head_out_;  ///< the head of a PDU that waits for its body
+  std::int64_t pdu_left_ = 0;        ///< bytes of the PDU being read that have not been handed on
+  std::int64_t budget_bytes_ = 1 << 20;
+  Clock::time_point deadline_ = Clock::time_point::max();
+};
+
+bool TcpConnection::wait(short events, Clock::time_point until) noexcept {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     pollfd one{getSocket(), events, 0};
@@ -47,7 +73,7 @@ bool Connection::wait(short events, Clock::time_point until) noexcept {
 
 // A client that writes small pieces and waits for each to be acknowledged would wait for our delayed acknowledgement
 // (40 ms): the kernel falls back to delaying after each answer, so the flag is set again before each wait.
-bool Connection::fill() noexcept {
+bool TcpConnection::fill() noexcept {
   std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
   in_end_ -= in_begin_;
   in_begin_ = 0;
@@ -63,7 +89,7 @@ bool Connection::fill() noexcept {
 }
 
 // PS3.8 9.3: type, a reserved byte, 32 bits of length, big endian.
-bool Connection::head_allowed() const noexcept {
+bool TcpConnection::head_allowed() const noexcept {
   const auto type = std::to_integer<int>(in_[in_begin_]);
   const std::int64_t length = length_of_head();
   switch (type) {
@@ -78,13 +104,13 @@ bool Connection::head_allowed() const noexcept {
   }
 }
 
-std::int64_t Connection::length_of_head() const noexcept {
+std::int64_t TcpConnection::length_of_head() const noexcept {
   std::int64_t length = 0;
   for (std::size_t i = 2; i < head_bytes; ++i) length = length * 256 + std::to_integer<int>(in_[in_begin_ + i]);
   return length;
 }
 
-ssize_t Connection::read(void* buffer, size_t count) {
+ssize_t TcpConnection::read(void* buffer, size_t count) {
   const std::size_t needed = pdu_left_ == 0 ? head_bytes : 1;
   while (in_end_ - in_begin_ < needed)
     if (!fill()) return 0;
@@ -102,7 +128,7 @@ ssize_t Connection::read(void* buffer, size_t count) {
   return given;
 }
 
-bool Connection::send_all(const std::byte* first, std::size_t first_count, const std::byte* second,
+bool TcpConnection::send_all(const std::byte* first, std::size_t first_count, const std::byte* second,
                           std::size_t second_count) noexcept {
   const Clock::time_point until = Clock::now() + write_patience;
   while (first_count + second_count > 0) {
@@ -127,7 +153,7 @@ bool Connection::send_all(const std::byte* first, std::size_t first_count, const
 }
 
 // DCMTK writes the head of a data PDU and its body apart. The head waits here, so that they leave as one segment.
-ssize_t Connection::write(void* buffer, size_t count) {
+ssize_t TcpConnection::write(void* buffer, size_t count) {
   const auto* bytes = static_cast<const std::byte*>(buffer);
   if (head_out_.empty() && count == data_head_bytes && bytes[0] == std::byte{4}) {
     head_out_.assign(bytes, bytes + count);
@@ -138,17 +164,33 @@ ssize_t Connection::write(void* buffer, size_t count) {
   return sent ? static_cast<ssize_t>(count) : -1;
 }
 
-OFBool Connection::networkDataAvailable(int timeout_s) {
+OFBool TcpConnection::networkDataAvailable(int timeout_s) {
   if (in_begin_ < in_end_) return OFTrue;
   if (timeout_s > 0) set_flag(getSocket(), TCP_QUICKACK);
   return wait(POLLIN, std::min(deadline_, Clock::now() + std::chrono::seconds(std::max(timeout_s, 0))));
 }
 
-DcmTransportConnection* Transport::createConnection(DcmNativeSocketType socket, OFBool secure) {
-  if (secure) return nullptr;
-  auto connection = std::make_unique<Connection>(socket);
-  if (made_) made_(connection.get());
-  return connection.release();
+bool TcpConnection::has_data() noexcept { return in_begin_ < in_end_ || wait(POLLIN, Clock::now()); }
+
+class Transport : public DcmTransportLayer {
+ public:
+  explicit Transport(std::function<void(Connection*)> made) : made_(std::move(made)) {}
+
+  DcmTransportConnection* createConnection(DcmNativeSocketType socket, OFBool secure) override {
+    if (secure) return nullptr;
+    auto connection = std::make_unique<TcpConnection>(socket);
+    made_(connection.get());
+    return connection.release();
+  }
+
+ private:
+  std::function<void(Connection*)> made_;
+};
+
+}  // namespace
+
+std::unique_ptr<DcmTransportLayer> make_transport(std::function<void(Connection*)> made) {
+  return std::make_unique<Transport>(std::move(made));
 }
 
 }  // namespace penta::server::dimse

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view big_endian = "1.2.840.10008.1.2.2";
 
 bool is_ours(std::string_view sop_class) {
-  using namespace uid;
-  constexpr std::array those{verification, patient_find, patient_move, patient_get, study_find, study_move, study_get};
+  constexpr std::array those{uid::verification, uid::patient_find, uid::patient_move, uid::patient_get,
+                             uid::study_find,   uid::study_move,   uid::study_get};
   return std::find(those.begin(), those.end(), sop_class) != those.end();
 }
 

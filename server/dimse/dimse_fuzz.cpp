@@ -6,9 +6,9 @@
 #include "server/dimse/query.h"
 
 /// What the network part parses itself: command sets, identifiers, the head of a data set, the meta header.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace penta::server::dimse;
-  const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
+namespace penta::server::dimse {
+
+static void read_all(std::span<const std::byte> bytes) {
   if (const auto command = read_command(bytes)) static_cast<void>(to_bytes(answer_to(*command, 0, command->comment)));
   for (const Encoding encoding : {Encoding::implicit_little, Encoding::explicit_little, Encoding::explicit_big}) {
     static_cast<void>(head_uids(bytes, encoding));
@@ -18,5 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   static_cast<void>(data_set_offset(bytes));
+}
+
+}  // namespace penta::server::dimse
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  penta::server::dimse::read_all({reinterpret_cast<const std::byte*>(data), size});
   return 0;
 }

@@ -13,11 +13,10 @@
 #include "server/dimse/plain_index_test.h"
 #include "server/dimse/sender.h"
 
-namespace penta::server {
+namespace penta::server::dimse {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace dimse;
 
 constexpr std::string_view ct_class = "1.2.840.10008.5.1.4.1.1.2";
 
@@ -245,4 +244,4 @@ TEST_F(DimseServed, FindsAndMoves) {
 }
 
 }  // namespace
-}  // namespace penta::server
+}  // namespace penta::server::dimse

@@ -77,7 +77,7 @@ void Outgoing::request(const DicomPeer& peer, const std::string& calling_ae_titl
   const auto check = [&](const OFCondition& done) {
     if (done.bad()) throw Error(Code::output_failed, "asking " + place + " for an association: " + reason_of(done));
   };
-  transport_ = std::make_unique<Transport>([this](Connection* made) {
+  transport_ = make_transport([this](Connection* made) {
     connection_ = made;
     made->set_deadline(Connection::Clock::now() + std::chrono::seconds(negotiation_seconds));
   });
@@ -122,13 +122,7 @@ void Outgoing::close() noexcept {
   if (network_ != nullptr) ASC_dropNetwork(&network_);
 }
 
-}  // namespace penta::server::dimse
-
-namespace penta::server {
-
 namespace {
-
-using namespace dimse;
 
 std::string hex(std::uint16_t status) {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -155,9 +149,7 @@ void send_items(const DicomPeer& peer, const std::string& calling_ae_title, std:
   association.release();
 }
 
-}  // namespace
-
-void send_to(const DicomPeer& peer, const std::string& calling_ae_title, std::span<const std::filesystem::path> files,
+void send_files(const DicomPeer& peer, const std::string& calling_ae_title, std::span<const std::filesystem::path> files,
              const Transcode& transcode) {
   std::vector<Item> items;
   for (const std::filesystem::path& file : files) items.push_back(item_of(file));
@@ -168,7 +160,7 @@ void send_to(const DicomPeer& peer, const std::string& calling_ae_title, std::sp
   }
 }
 
-void echo(const DicomPeer& peer, const std::string& calling_ae_title) {
+void echo_peer(const DicomPeer& peer, const std::string& calling_ae_title) {
   Outgoing association(peer, calling_ae_title, {});
   Command request;
   request.kind = Kind::echo_rq;
@@ -186,5 +178,18 @@ void echo(const DicomPeer& peer, const std::string& calling_ae_title) {
   }
   association.release();
 }
+
+}  // namespace
+
+}  // namespace penta::server::dimse
+
+namespace penta::server {
+
+void send_to(const DicomPeer& peer, const std::string& calling_ae_title, std::span<const std::filesystem::path> files,
+             const Transcode& transcode) {
+  dimse::send_files(peer, calling_ae_title, files, transcode);
+}
+
+void echo(const DicomPeer& peer, const std::string& calling_ae_title) { dimse::echo_peer(peer, calling_ae_title); }
 
 }  // namespace penta::server

@@ -68,7 +68,7 @@ class Outgoing {
   void request(const DicomPeer& peer, const std::string& calling_ae_title, std::span<const Item> items);
   void close() noexcept;
 
-  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<DcmTransportLayer> transport_;
   Connection* connection_ = nullptr;
   T_ASC_Network* network_ = nullptr;
   T_ASC_Association* association_ = nullptr;

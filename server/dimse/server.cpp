@@ -23,7 +23,7 @@ namespace penta::server {
 
 namespace {
 
-using namespace dimse;
+using dimse::Connection;
 
 constexpr int backlog = 64, associations_over_max = 8;
 constexpr std::string_view application_context = "1.2.840.10008.3.1.1.1";
@@ -91,7 +91,7 @@ struct DimseServer::State {
   engine::Archive& archive;
   int listening = -1, stopping = -1;
   std::uint16_t port = 0;
-  std::unique_ptr<Transport> transport;
+  std::unique_ptr<DcmTransportLayer> transport;
   T_ASC_Network* network = nullptr;
   Handing* handing = nullptr;  ///< under handing_over()
   std::list<Client> clients;   ///< the accepting thread's
@@ -101,14 +101,14 @@ struct DimseServer::State {
   State(DimseSettings given, engine::Archive& store) : settings(std::move(given)), archive(store) {}
 
   void open_network() {
-    transport = std::make_unique<Transport>([this](Connection* made) { handed_over(made); });
+    transport = dimse::make_transport([this](Connection* made) { handed_over(made); });
     const std::lock_guard lock(handing_over());
     dcmExternalSocketHandle.set(listening);  // else DCMTK listens itself, on every address
     const auto patience = static_cast<int>(settings.negotiation_timeout.count());
     const OFCondition opened = ASC_initializeNetwork(NET_ACCEPTOR, port, patience, &network);
     dcmExternalSocketHandle.set(-1);
     if (opened.bad() || ASC_setTransportLayer(network, transport.get(), 0).bad())
-      throw Error(Code::internal, "opening the DICOM network: " + reason_of(opened));
+      throw Error(Code::internal, "opening the DICOM network: " + dimse::reason_of(opened));
   }
 
   // From within ASC_receiveAssociation, once DCMTK has the socket.
@@ -151,7 +151,7 @@ struct DimseServer::State {
                     ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED);
     if (application_context != association.params->DULparams.applicationContextName)
       return reject(ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED);
-    accept_contexts(*association.params);
+    dimse::accept_contexts(*association.params);
     return ASC_acknowledgeAssociation(&association).good();
   }
 
@@ -160,11 +160,11 @@ struct DimseServer::State {
     const std::string peer = calling_ae_title(association);
     if (!negotiate(association)) return;
     try {
-      Channel channel(association, *client.connection, false);
-      Service(settings, archive, channel, peer).run();
-    } catch (const Ended& end) {
-      if (end.how() == Ended::How::released) ASC_acknowledgeRelease(&association);
-      else if (end.how() != Ended::How::aborted) ASC_abortAssociation(&association);
+      dimse::Channel channel(association, *client.connection, false);
+      dimse::Service(settings, archive, channel, peer).run();
+    } catch (const dimse::Ended& end) {
+      if (end.how() == dimse::Ended::How::released) ASC_acknowledgeRelease(&association);
+      else if (end.how() != dimse::Ended::How::aborted) ASC_abortAssociation(&association);
     } catch (const std::exception&) {
       ASC_abortAssociation(&association);  // our own fault costs this association
     }
@@ -236,7 +236,7 @@ struct DimseServer::State {
 
 DimseServer::DimseServer(DimseSettings settings, engine::Archive& archive)
     : state_(std::make_unique<State>(std::move(settings), archive)) {
-  set_up_dcmtk();
+  dimse::set_up_dcmtk();
   state_->listening = listen_on(state_->settings);
   state_->port = port_of(state_->listening);
   state_->stopping = ::eventfd(0, EFD_CLOEXEC);

@@ -134,7 +134,7 @@ struct Pdf::Document {
     Wrapped out;
     for (std::size_t i = 0; i < columns.size(); ++i)
       out.push_back(lines_of(i < cells.size() ? cells[i] : std::string(), table_size,
-                             text_width * columns[i].weight / total - cell_gap));
+                             text_width * columns[i].share / total - cell_gap));
     return out;
   }
 
@@ -147,7 +147,7 @@ struct Pdf::Document {
   void row(const std::vector<Column>& columns, const Wrapped& cells, double total, bool head) {
     double x = margin;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const double width = text_width * columns[i].weight / total;
+      const double width = text_width * columns[i].share / total;
       double at = y - table_size * line_factor;
       for (const std::string& line : cells[i]) {
         const double shift = columns[i].right ? width - cell_gap - width_of(line, table_size) : 0;
@@ -250,7 +250,7 @@ void Pdf::table(const std::vector<Column>& columns, const std::vector<Cells>& ro
   double total = 0;
   Cells heads;
   for (const Column& column : columns) {
-    total += column.weight;
+    total += column.share;
     heads.push_back(column.head);
   }
   const auto head = d.wrapped(columns, heads, total);

@@ -15,7 +15,7 @@ class Pdf {
  public:
   struct Column {
     std::string head;
-    double weight = 1;   ///< share of the page's width
+    double share = 1;    ///< of the page's width, beside the others'
     bool right = false;  ///< numbers
   };
   struct Colour {

@@ -39,7 +39,7 @@ class Document {
   }
 
  private:
-  Pdf::Column column(std::string_view key, double weight, bool right = false) const { return {texts_(key), weight, right}; }
+  Pdf::Column column(std::string_view key, double share, bool right = false) const { return {texts_(key), share, right}; }
 
   void overview(std::span<const StudyReport> studies) {
     std::vector<Pdf::Cells> rows;

@@ -24,7 +24,7 @@ TYPE = re.compile(r"^\s*(?:template\s*<[^>]*>\s*)?(?:class|struct|enum class)\s+
 FUNCTION = re.compile(r"^\s*(?:\[\[nodiscard\]\]\s*)?(?!\s*(?:return|else|throw|delete|new)\b)\w[\w:<>,&* ]*[ &*]([a-zA-Z_]\w*)\([^;{]*\)"
                       r"(?: const)?(?: noexcept)?(?: override)?\s*[;{]", re.M)
 # Names that GoogleTest, libFuzzer or DCMTK and others ask for.
-FOREIGN = re.compile(r"^(TEST(_[FP])?|INSTANTIATE_TEST_SUITE_P|LLVMFuzzerTestOneInput|operator.*|[A-Z]\w*|newFactory|\w*_callback)$")
+FOREIGN = re.compile(r"^(TEST(_[FP])?|INSTANTIATE_TEST_SUITE_P|LLVMFuzzerTestOneInput|operator.*|[A-Z]\w*|newFactory|createConnection|networkDataAvailable|isTransparentConnection|\w*_callback)$")
 STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|R"~*\((?:.|\n)*?\)~*"|//[^\n]*')
 
 

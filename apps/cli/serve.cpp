@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "apps/cli/commands.h"
 #include "core/error.h"
@@ -9,6 +10,7 @@
 #include "server/api/api.h"
 #include "server/api/config.h"
 #include "server/dicomweb/dicomweb.h"
+#include "server/dimse/dimse.h"
 #include "server/http/server.h"
 
 namespace penta::cli {
@@ -46,6 +48,20 @@ fs::path page_folder(const fs::path& program) {
   return program.parent_path().parent_path().parent_path() / "web" / "dist";
 }
 
+// Results go to peers from here on, and studies come from them.
+std::unique_ptr<server::DimseServer> serve_dicom(const server::Config& config, engine::Archive& archive, engine::JobQueue& queue,
+                                                 const server::Transcode& transcode) {
+  queue.set_sender([config, transcode](const std::string& name, std::span<const fs::path> files) {
+    for (const server::DicomPeer& peer : config.dimse.peers)
+      if (peer.name == name) return server::send_to(peer, config.dimse.ae_title, files, transcode);
+    throw Error(Code::output_failed, "there is no peer '" + name + "'");
+  });
+  if (!config.dicom) return nullptr;
+  server::DimseSettings settings = config.dimse;
+  settings.transcode = transcode;
+  return std::make_unique<server::DimseServer>(std::move(settings), archive);
+}
+
 // Signals that end the server are waited for by one thread; all others, made after this, leave them alone.
 sigset_t hold_signals() {
   sigset_t ending;
@@ -72,11 +88,14 @@ int run_serve(const Given& given) {
     queue.tell({"study", Json::object().set("study_uid", study).set("series_uid", series)});
   });
   const engine::Rules rules(archive, queue, config.rules, config.quiet);
+  const auto dimse = serve_dicom(config, archive, queue, [&](const fs::path& file, const std::string& syntax) { return workers.transcoded(file, syntax); });
   server::Routes routes = server::api_routes(archive, queue, {version_text(), server::rules_json(config)});
   for (auto& more : {server::dicomweb_routes(archive, workers), server::page_routes(page_folder(program))})
     routes.insert(routes.end(), more.begin(), more.end());
   const server::HttpServer http(config.http, std::move(routes));
-  std::cout << "http://" << host_text(config.http.address) << ":" << http.port() << "/ (data in " << data.string() << ")" << std::endl;
+  std::cout << "http://" << host_text(config.http.address) << ":" << http.port() << "/";
+  if (dimse) std::cout << ", DICOM " << config.dimse.ae_title << " at port " << dimse->port();
+  std::cout << " (data in " << data.string() << ")" << std::endl;
   int signal = 0;
   while (sigwait(&ending, &signal) != 0) continue;
   queue.tell({"closing", Json()});  // ends the streams of events

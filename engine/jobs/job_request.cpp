@@ -158,8 +158,7 @@ JobState state_named(std::string_view name) {
 }
 
 std::int64_t unix_ms() noexcept {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace penta::engine

@@ -25,14 +25,14 @@ bool is_role(const Methods& methods, const std::string& role) {
 void check_names(const JobRequest& request, const JobQueue& queue, const QueueSettings& settings) {
   for (const std::string& peer : request.send_to)
     if (std::find(settings.peers.begin(), settings.peers.end(), peer) == settings.peers.end())
-      throw Error(Code::wrong_use, "a job's request: there is no peer '" + peer + "' in the configuration");
+      throw Error(Code::nothing_to_do, "a job's request: there is no peer '" + peer + "' in the configuration");
   if (request.memory_gb && *request.memory_gb > settings.memory_gb)
-    throw Error(Code::wrong_use, "a job's request: 'memory_gb' is more than the " + std::to_string(settings.memory_gb) + " GiB of this server");
+    throw Error(Code::out_of_memory, "a job's request: 'memory_gb' is more than the " + std::to_string(settings.memory_gb) + " GiB of this server");
   if (!request.task) return;
   try {
     (void)queue.methods().at(*request.task, request.method);
   } catch (const Error& fault) {
-    throw Error(Code::wrong_use, std::string("a job's request: ") + fault.what());
+    throw Error(Code::nothing_to_do, std::string("a job's request: ") + fault.what());
   }
   for (const JobRequest::Input& input : request.inputs)
     if (!input.role.empty() && !is_role(queue.methods(), input.role))
@@ -43,10 +43,10 @@ void check_names(const JobRequest& request, const JobQueue& queue, const QueueSe
 std::string study_of(const JobRequest& request, const Catalogue& catalogue) {
   std::string study = request.study_uid;
   if (!study.empty() && catalogue.count({Level::study, {}, study, "", false, 1, 0}) == 0)
-    throw Error(Code::wrong_use, "a job's request: there is no study " + study);
+    throw Error(Code::nothing_to_do, "a job's request: there is no study " + study);
   for (const JobRequest::Input& input : request.inputs) {
     const std::vector<Row> rows = catalogue.search({Level::series, {}, "", input.series_uid, false, 1, 0});
-    if (rows.empty()) throw Error(Code::wrong_use, "a job's request: there is no series " + input.series_uid);
+    if (rows.empty()) throw Error(Code::nothing_to_do, "a job's request: there is no series " + input.series_uid);
     if (study.empty()) study = rows.front().study_uid;
   }
   return study;

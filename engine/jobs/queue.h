@@ -39,7 +39,8 @@ class JobQueue {
   JobQueue(Archive& archive, QueueSettings settings);
   ~JobQueue();  ///< cancels what runs; it is queued again at the next start
 
-  /// Throws Error{wrong_use} for a request that makes no sense (unknown method, series that are not there).
+  /// Throws Error{wrong_use} for a request that makes no sense, Error{nothing_to_do} for a method, study, series or peer
+  /// that there is not, Error{out_of_memory} for one that wants more than this server has.
   [[nodiscard]] JobRecord submit(const Json& request, bool interactive, const std::string& who);
   /// Each of these throws Error{nothing_to_do} for a job that there is not, Error{cancelled} for one whose state does not
   /// allow it, with a sentence that says the state.

@@ -48,6 +48,8 @@ Response submit(JobQueue& queue, const Request& request) {
     return json_response(engine::json_of(queue.submit(body, interactive, request.client)), 201);
   } catch (const Error& fault) {
     if (fault.code() == Code::bad_input || fault.code() == Code::wrong_use) throw HttpError(400, fault.what());
+    if (fault.code() == Code::nothing_to_do) throw HttpError(404, fault.what());
+    if (fault.code() == Code::out_of_memory) throw HttpError(409, fault.what());
     throw;
   }
 }

@@ -40,9 +40,10 @@ std::int64_t number_asked(const Request& request, std::string_view name, std::in
 }
 
 std::string text_asked(const Request& request, std::string_view name) {
-  constexpr std::size_t bytes_max = 800;  // 200 characters of UTF-8
+  constexpr std::ptrdiff_t chars_max = 200;
   std::string text = request.asked(name).value_or("");
-  if (text.size() > bytes_max) refuse(name, "is longer than 200 characters");
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };  // of UTF-8
+  if (std::count_if(text.begin(), text.end(), begins) > chars_max) refuse(name, "is longer than 200 characters");
   if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
     refuse(name, "holds a control character");
   return text;

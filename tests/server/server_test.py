@@ -223,12 +223,16 @@ class Serving(unittest.TestCase):
 
     def test_requests_that_make_no_sense(self):
         _, series = self.server.series("CT")
-        for body in ({}, {"task": "cooking", "method": "x"}, {"task": "report"}, {"task": "report", "study_uid": "1.2.3"},
-                     {"task": "segmentation", "method": "ct.nonsense"},
-                     {"task": "segmentation", "method": "ct.body", "inputs": [{"role": "image", "series_uid": "1.2"}]},
+        for body, wanted in (
+                     ({"task": "report", "study_uid": "1.2.3"}, 404), ({"task": "segmentation", "method": "ct.nonsense"}, 404),
+                     ({"task": "segmentation", "method": "ct.body", "inputs": [{"role": "image", "series_uid": "1.2"}]}, 404),
+                     ({"task": "segmentation", "method": "ct.body", "send_to": ["nobody"]}, 404),
+                     ({"task": "segmentation", "method": "ct.body", "memory_gb": 1e5}, 409)):
+            status, problem = self.server.post("/api/jobs", body)
+            self.assertEqual((status, problem["status"]), (wanted, wanted), body)
+        for body in ({}, {"task": "cooking", "method": "x"}, {"task": "report"},
                      {"task": "segmentation", "method": "ct.body", "inputs": [{"role": "spoon", "series_uid": series}]},
-                     {"task": "segmentation", "method": "ct.body", "memory_gb": 1e5}, {"task": "segmentation", "method": "ct.body", "colour": 1},
-                     {"task": "segmentation", "method": "ct.body", "send_to": ["nobody"]}):
+                     {"task": "segmentation", "method": "ct.body", "memory_gb": -1}, {"task": "segmentation", "method": "ct.body", "colour": 1}):
             status, problem = self.server.post("/api/jobs", body)
             self.assertEqual((status, problem["status"]), (400, 400), body)
             self.assertTrue(problem["detail"])

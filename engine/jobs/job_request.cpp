@@ -72,8 +72,11 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Json& json) {
 
 void take_numbers(const Json& json, JobRequest& request) {
   if (const Json* seed = json.find("seed")) {
-    if (!seed->is_integer() || seed->integer() < 0) wrong("'seed' is not a whole number >= 0");
-    request.seed = seed->integer();
+    // JSON knows one kind of number: 7.0 is 7.
+    constexpr double exact_max = 9007199254740991.0;
+    const double value = seed->is_number() ? seed->number() : -1;
+    if (!(value >= 0 && value <= exact_max) || value != std::floor(value)) wrong("'seed' is not a whole number from 0 to 2^53 - 1");
+    request.seed = static_cast<std::int64_t>(value);
   }
   if (const Json* memory = json.find("memory_gb")) {
     if (!memory->is_number() || !(memory->number() > 0) || !std::isfinite(memory->number())) wrong("'memory_gb' is not a number > 0");

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "engine/cohort.h"
+#include "engine/report_pdf.h"
 #include "engine/series_report.h"
 #include "io/formats.h"
 
@@ -71,6 +72,21 @@ struct Output {
   bool failed = false;
 };
 
+// report.pdf, and for each study that came as DICOM the same as an instance of it.
+void write_documents(const fs::path& out, const Output& output, const Opened& opened, const Job& job,
+                     const ReportSettings& settings) {
+  if (output.studies.empty()) return;
+  const std::vector<std::byte> pdf = report_pdf(output.studies, opened.faults, job, settings.language);
+  io::write_file(out / "report.pdf", pdf);
+  const bool one = output.studies.size() == 1;
+  for (std::size_t i = 0; i < output.studies.size(); ++i) {
+    const StudyReport& study = output.studies[i];
+    if (study.series.front().format != "DICOM") continue;
+    const auto alone = one ? pdf : report_pdf(std::span(&study, 1), {}, job, settings.language);
+    io::write_file(out / (one ? "report.dcm" : "report-" + std::to_string(i + 1) + ".dcm"), report_dicom(study, alone, job));
+  }
+}
+
 void write_output(const fs::path& out, const Output& output, const Opened& opened, const Job& job,
                   const ReportSettings& settings) {
   Json json = Json::object();
@@ -81,6 +97,7 @@ void write_output(const fs::path& out, const Output& output, const Opened& opene
   write_csv(out / "measurements.csv", output.result.all_measurements);
   const std::string html = report_html(output.studies, opened.faults, job, settings.language);
   io::write_file(out / "report.html", std::as_bytes(std::span(html)));
+  write_documents(out, output, opened, job, settings);
   write_json(out / "result.json", json);
   write_run_json(out, job);
 }

@@ -32,6 +32,7 @@ def default_tier(tally):
     programs.run_layer_tests(tally, "build/release")
     made = subprocess.run([ROOT / "tools" / "samples.sh", ROOT / "build" / "samples", PENTA], capture_output=True, text=True)
     tally.add("sample studies", None if made.returncode == 0 else made.stdout + made.stderr)
+    programs.run_python_tests(tally, "server")
     shell.run_cli(tally)
     shell.run_documents(tally)
     report.check.run(tally)
@@ -58,7 +59,8 @@ def main():
         if build(tally, "fuzz", fuzz.run.targets()):
             fuzz.run.run(tally, int(rest[0]) if rest else 20)
     elif tier == "--bench" or tier.split("=")[0] == "--peers":
-        if build(tally, "release") and build(tally, "release", ["dicom_frames", "dicom_objects", "bench_nn_window"]):
+        programs_of_ours = ["dicom_frames", "dicom_objects", "dicom_index", "dimse_server", "bench_nn_window", "bench_store"]
+        if build(tally, "release") and build(tally, "release", programs_of_ours):
             scripts.run_scripts(tally, "bench" if tier == "--bench" else "tests/peers", tier.partition("=")[2])
     else:
         print(f"{tier}: not built yet")

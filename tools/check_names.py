@@ -17,12 +17,14 @@ DOUBLE = re.compile(r"\b(?:double|float|Vector3|Fact<double>|std::optional<doubl
 DEFINE = re.compile(r"^\s*#\s*define\b", re.M)
 USING = re.compile(r"^\s*using\s+namespace\b", re.M)
 LATER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-HOST = re.compile(r"https?://(?!(?:www\.)?(?:doi\.org|w3\.org|dicom\.nema\.org|ismrm\.org|snomed\.info|unitsofmeasure\.org))", re.I)
+# This machine, names that RFC 2606 keeps for examples, and a scheme alone are no host names.
+HOST = re.compile(r"https?://(?!(?:www\.)?(?:doi\.org|w3\.org|dicom\.nema\.org|ismrm\.org|snomed\.info|unitsofmeasure\.org)"
+                  r"|localhost\b|127\.0\.0\.1\b|[a-z.]*\.example\b|[<\"])", re.I)
 TYPE = re.compile(r"^\s*(?:template\s*<[^>]*>\s*)?(?:class|struct|enum class)\s+([A-Za-z_]\w*)(?=[^;]*\{)", re.M)
 FUNCTION = re.compile(r"^\s*(?:\[\[nodiscard\]\]\s*)?(?!\s*(?:return|else|throw|delete|new)\b)\w[\w:<>,&* ]*[ &*]([a-zA-Z_]\w*)\([^;{]*\)"
                       r"(?: const)?(?: noexcept)?(?: override)?\s*[;{]", re.M)
 # Names that GoogleTest, libFuzzer or DCMTK and others ask for.
-FOREIGN = re.compile(r"^(TEST(_[FP])?|INSTANTIATE_TEST_SUITE_P|LLVMFuzzerTestOneInput|operator.*|[A-Z]\w*|newFactory|\w*_callback)$")
+FOREIGN = re.compile(r"^(TEST(_[FP])?|INSTANTIATE_TEST_SUITE_P|LLVMFuzzerTestOneInput|operator.*|[A-Z]\w*|newFactory|createConnection|networkDataAvailable|isTransparentConnection|\w*_callback)$")
 STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|R"~*\((?:.|\n)*?\)~*"|//[^\n]*')
 
 

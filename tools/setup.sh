@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a Debian 12 to where Pentascope builds: packages by name, OpenVINO's wheel by hash.
-# Run again it only looks (under a second). `tools/setup.sh fuzz` adds what the fuzz build needs.
+# Run again it only looks (under a second). `tools/setup.sh fuzz` adds what the fuzz build needs, `peers` the
+# programs that ours is measured against.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 kind=${1:-build}

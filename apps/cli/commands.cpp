@@ -11,6 +11,8 @@ std::vector<Command> all_commands() {
   for (int task = 0; task < 10; ++task) list.push_back(task_command(static_cast<Task>(task)));
   list.push_back(compare_command());
   list.push_back(model_command());
+  list.push_back(serve_command());
+  list.push_back(worker_command());
   return list;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ namespace penta::cli {
 [[nodiscard]] Command compare_command();
 [[nodiscard]] Command model_command();
 [[nodiscard]] Command task_command(Task task);
+[[nodiscard]] Command serve_command();
+[[nodiscard]] Command worker_command();
 
 [[nodiscard]] std::vector<Command> all_commands();
 [[nodiscard]] std::string version_text();
@@ -27,7 +30,10 @@ namespace penta::cli {
 [[nodiscard]] std::int64_t whole_number(const Given& given, const std::string& name, std::int64_t otherwise);
 /// The same, of threads and jobs: at most 1024.
 [[nodiscard]] int count_of(const Given& given, const std::string& name, int otherwise);
-/// Progress to standard error (a bar on a terminal, lines otherwise, nothing with --quiet); Ctrl-C cancels.
+/// --memory-gb, a number > 0. Throws Error{wrong_use}.
+[[nodiscard]] std::optional<double> memory_gb_of(const Given& given);
+/// Progress to standard error (a bar on a terminal, lines otherwise, nothing with --quiet); Ctrl-C cancels. With --sandbox
+/// the process has no network and starts no programs from here on; with --progress=json each step is a line of JSON.
 [[nodiscard]] Control control_of(const Given& given);
 [[nodiscard]] Option geometry_option();
 [[nodiscard]] Option seg_option();

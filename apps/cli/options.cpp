@@ -28,6 +28,7 @@ void add_option(CLI::App& app, const Option& option, Values& values, std::map<st
     else if (option.name.front() == '-') made->expected(1)->allow_extra_args(false)->take_all();
   }
   made->required(option.required);
+  if (option.hidden) made->group("");
 }
 
 struct Parsing {
@@ -56,6 +57,7 @@ int parse_and_run(const std::vector<Command>& commands, const std::string& versi
   for (std::size_t i = 0; i < commands.size(); ++i) {
     parsings[i].command = &commands[i];
     parsings[i].app = app.add_subcommand(commands[i].name, commands[i].text);
+    if (commands[i].hidden) parsings[i].app->group("");
     if (commands[i].epilogue) parsings[i].app->footer(commands[i].epilogue);
     for (const Option& option : commands[i].options)
       add_option(*parsings[i].app, option, parsings[i].values, parsings[i].flags);

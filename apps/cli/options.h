@@ -13,6 +13,7 @@ struct Option {
   std::string name;  ///< "-o,--out" or "METHOD"
   std::string text;
   bool required = false;
+  bool hidden = false;  ///< left out of the help: for our own processes
 };
 
 /// What was given on the command line, by the option's long name without dashes ("out", "METHOD").
@@ -35,6 +36,7 @@ struct Command {
   std::vector<Option> options;
   std::function<int(const Given&)> run;
   std::function<std::string()> epilogue;  ///< text after the help, made only when help is asked for
+  bool hidden = false;                    ///< left out of the list of commands
 };
 
 /// Parses and runs. Texts of --help and --version go to standard output, errors to standard error.

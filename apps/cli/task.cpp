@@ -8,6 +8,7 @@
 #include "engine/regions.h"
 #include "engine/run.h"
 #include "engine/save.h"
+#include "engine/verbs.h"
 #include "engine/warm.h"
 
 namespace penta::cli {
@@ -15,22 +16,6 @@ namespace penta::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view verb_of(Task task) {
-  switch (task) {
-    case Task::processing: return "process";
-    case Task::segmentation: return "segment";
-    case Task::recognition: return "recognize";
-    case Task::detection: return "detect";
-    case Task::generation: return "generate";
-    case Task::classification: return "classify";
-    case Task::annotation: return "annotate";
-    case Task::synthesis: return "synthesize";
-    case Task::analysis: return "analyze";
-    case Task::retrieval: return "retrieve";
-  }
-  return "";
-}
 
 std::string text_of(Task task) {
   switch (task) {
@@ -236,7 +221,7 @@ int run_task(Task task, const Given& given) {
 
 Command task_command(Task task) {
   using enum Option::Kind;
-  Command command{std::string(verb_of(task)), text_of(task), {}, {}, {}};
+  Command command{std::string(engine::verb_of(task)), text_of(task), {}, {}, {}};
   command.options = {{one, "METHOD", "id of the method, such as mr.hippocampus", true},
                      {many, "INPUT", "[ROLE=]PATH: a file, or a folder of one series", false},
                      {one, "-o,--out", "the folder for results", true},

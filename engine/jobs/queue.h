@@ -2,10 +2,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <span>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/json.h"
+#include "engine/methods.h"
 #include "engine/store/archive.h"
 #include "engine/store/catalogue.h"
 
@@ -16,12 +20,13 @@ struct QueueSettings {
   std::filesystem::path program;   ///< this executable; a job is `penta <verb> ...` in a sandboxed child process
   std::filesystem::path results;   ///< a folder a job: <results>/<id>
   int at_once = 1, attempts = 2;
-  double memory_gb = 8;
+  double memory_gb = 8;            ///< of all jobs that run at once
+  std::vector<std::string> peers;  ///< names that "send_to" may hold
 };
 
 /// Something that a page wants to hear of.
 struct Happening {
-  std::string kind;  ///< "job", "study"
+  std::string kind;  ///< "job", "study"; "closing" when the server stops
   Json json;
 };
 
@@ -34,14 +39,22 @@ class JobQueue {
   JobQueue(Archive& archive, QueueSettings settings);
   ~JobQueue();  ///< cancels what runs; it is queued again at the next start
 
-  /// Throws Error{wrong_use} for a request that makes no sense (unknown method, series that are not there).
+  /// Throws Error{wrong_use} for a request that makes no sense, Error{nothing_to_do} for a method, study, series or peer
+  /// that there is not, Error{out_of_memory} for one that wants more than this server has.
   [[nodiscard]] JobRecord submit(const Json& request, bool interactive, const std::string& who);
-  void cancel(std::int64_t id);
-  [[nodiscard]] JobRecord retry(std::int64_t id);
+  /// Each of these throws Error{nothing_to_do} for a job that there is not, Error{cancelled} for one whose state does not
+  /// allow it, with a sentence that says the state.
+  [[nodiscard]] JobRecord cancel(std::int64_t id, const std::string& who);
+  [[nodiscard]] JobRecord retry(std::int64_t id, const std::string& who);
   /// Stores the job's DICOM outputs in the archive and hands them to `sender`.
-  void accept(std::int64_t id, const std::string& who);
-  void reject(std::int64_t id, const std::string& who);
+  [[nodiscard]] JobRecord accept(std::int64_t id, const std::string& who);
+  [[nodiscard]] JobRecord reject(std::int64_t id, const std::string& who);
   [[nodiscard]] std::filesystem::path folder_of(std::int64_t id) const;
+  /// The record, with the progress of one that runs.
+  [[nodiscard]] std::optional<JobRecord> job(std::int64_t id) const;
+  /// Whether a series came out of a job here: rules leave it alone.
+  [[nodiscard]] bool made_here(const std::string& series_uid) const;
+  [[nodiscard]] const Methods& methods() const;  ///< read when they are first asked for
 
   /// Sends files to a DICOM peer by name; set by the DIMSE part. Throws Error{output_failed}.
   using Sender = std::function<void(const std::string& peer, std::span<const std::filesystem::path> files)>;

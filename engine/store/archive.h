@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +18,7 @@ namespace penta::engine {
 /// What became of one file that was handed in.
 struct Stored {
   enum class Outcome { stored, same, refused, quarantined } outcome = Outcome::refused;
-  InstanceIndex index;  ///< metadata left out; UIDs empty where the file is no DICOM
+  InstanceIndex index;  ///< metadata and frames left out; UIDs empty where the file is no DICOM
   std::string why;      ///< of a refusal, one sentence
   Code code = Code::bad_input;
 };
@@ -25,10 +27,12 @@ struct Stored {
 /// lacks a UID, Error{internal} when the reader itself broke on it (then the file is quarantined).
 using Indexer = std::function<InstanceIndex(const std::filesystem::path&)>;
 
-/// Files and catalogue together: the one way in, for STOW-RS, C-STORE and the results of jobs alike.
+/// Files and catalogue together: the one way in, for STOW-RS, C-STORE and the results of jobs alike. Every call is safe
+/// from any thread.
 class Archive {
  public:
-  Archive(const std::filesystem::path& folder, Indexer indexer);
+  /// `index_at_once`: how many files of one store() are indexed side by side.
+  Archive(const std::filesystem::path& folder, Indexer indexer, int index_at_once = 2);
   ~Archive();
 
   [[nodiscard]] StagedFile stage() const { return blobs_.stage(); }
@@ -43,9 +47,19 @@ class Archive {
   void on_stored(std::function<void(const std::string& study_uid, const std::string& series_uid)> listener);
 
  private:
+  struct Arrival;
+  void index(Arrival& arrival);
+  void keep(std::vector<Arrival>& arrivals, const std::string& who);
+  void discard(const StoredInstance& instance);
+  void tell(const std::vector<Arrival>& arrivals);
+
   Blobs blobs_;
   std::unique_ptr<Catalogue> catalogue_;
   Indexer indexer_;
+  int index_at_once_;
+  /// Shared while files get their places and rows; alone while files are removed.
+  std::shared_mutex files_mutex_;
+  std::mutex listeners_mutex_;
   std::vector<std::function<void(const std::string&, const std::string&)>> listeners_;
 };
 

@@ -3,8 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "core/hash.h"
 
 namespace penta::engine {
 
@@ -21,31 +26,35 @@ class StagedFile {
   void add(std::span<const std::byte> bytes);
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  /// SHA-256 of what was added, 64 hex digits. Call once, when all is added.
+  /// SHA-256 of what was added, 64 hex digits. Nothing may be added after that; another call gives the same.
   [[nodiscard]] std::string close();
 
  private:
   friend class Blobs;
-  struct Writing;
+  void drop() noexcept;
   std::filesystem::path path_;
   int handle_ = -1;
   std::int64_t size_ = 0;
-  Writing* writing_ = nullptr;
+  Sha256 hash_;
+  std::string sha256_;
 };
 
-/// Files by their SHA-256: <root>/blobs/ab/cdef.... One that is there is complete and was synced to the disk.
+/// Files by their SHA-256: <root>/blobs/ab/cdef.... One that the catalogue names is complete and was synced to the disk.
 class Blobs {
  public:
   explicit Blobs(std::filesystem::path root);
   [[nodiscard]] StagedFile stage() const;
-  /// Syncs, renames, syncs the folders; a file that is there already is kept. Throws Error{output_failed}.
-  void keep(StagedFile& file, const std::string& sha256);
+  /// Gives the files their places, then syncs them and their folders; what is there already is kept. The staged names
+  /// stay until the StagedFile goes, so that a start after a crash finds what nobody knows of. Throws
+  /// Error{output_failed}.
+  void keep(std::span<StagedFile* const> files);
+  void keep(StagedFile& file) { StagedFile* one = &file; keep(std::span(&one, 1)); }
   [[nodiscard]] std::filesystem::path path_of(const std::string& sha256) const;
   void remove(const std::string& sha256) noexcept;
   /// Moves a file that broke its reader to <root>/quarantine, with a text that says why.
-  void quarantine(StagedFile& file, const std::string& sha256, const std::string& why);
-  /// Removes what an earlier run staged and did not keep.
-  void clear_staging();
+  void quarantine(StagedFile& file, const std::string& why);
+  /// Removes what an earlier run staged; gives the hashes of those that have a place as a blob too.
+  [[nodiscard]] std::vector<std::string> clear_staging();
 
  private:
   std::filesystem::path root_;

@@ -27,9 +27,17 @@ struct Search {
   std::int64_t limit = 100, offset = 0;
 };
 
+/// Whether searches of a level match on a key: attributes of the level itself and of those above it, Modality and
+/// Modalities in Study from above too. search() takes no notice of other keys, as PS3.4 C.2.2.2 and PS3.18 8.3.4.1 let
+/// it, so that who asks can say so.
+[[nodiscard]] bool searchable(Level level, std::string_view tag) noexcept;
+
 struct Row {
   std::string study_uid, series_uid, sop_uid;
-  Json attributes;  ///< DICOM JSON of the level's attributes, with the counts of PS3.18 table 10.6.3-3 to -5
+  std::int64_t received_ms = 0;  ///< of the study's first instance, Unix time
+  /// DICOM JSON of the level's attributes, with the counts of PS3.18 table 10.6.3-3 to -5, and of the levels above that
+  /// the path did not name (their UIDs always).
+  Json attributes;
 };
 
 struct StoredInstance {
@@ -68,9 +76,9 @@ class Catalogue {
   virtual ~Catalogue() = default;
 
   /// Adds instances in one transaction. One whose SOP instance UID is there already with the same bytes is left as it
-  /// is; with other bytes it is refused. Returns, for each, what happened.
+  /// is; with other bytes it is refused. Returns, for each, what happened. `events` go into the audit trail with them.
   enum class Added { added, same, differs };
-  virtual std::vector<Added> add(std::span<const StoredInstance> instances) = 0;
+  virtual std::vector<Added> add(std::span<const StoredInstance> instances, std::span<const AuditEvent> events = {}) = 0;
   [[nodiscard]] virtual std::vector<Row> search(const Search& search) const = 0;
   [[nodiscard]] virtual std::int64_t count(const Search& search) const = 0;
   /// Instances of a study, series, or one, in series and instance number order. Empty UIDs: any.
@@ -79,6 +87,8 @@ class Catalogue {
   /// The same without metadata and frames: for what needs only files.
   [[nodiscard]] virtual std::vector<StoredInstance> files(const std::string& study_uid, const std::string& series_uid,
                                                           const std::string& sop_uid) const = 0;
+  /// Those of the hashes that an instance has. Walks all instances: for a start after a crash.
+  [[nodiscard]] virtual std::vector<std::string> known(std::span<const std::string> sha256) const = 0;
   /// Removes a study, or a series where that is given; returns the hashes that nothing uses any more.
   virtual std::vector<std::string> remove(const std::string& study_uid, const std::string& series_uid) = 0;
 
@@ -88,7 +98,7 @@ class Catalogue {
   /// Newest first; an empty study and no state: all.
   [[nodiscard]] virtual std::vector<JobRecord> jobs(const std::string& study_uid, std::optional<JobState> state,
                                                     std::int64_t limit) const = 0;
-  /// Marks the next queued job running and returns it: interactive before batch, then the oldest.
+  /// Marks the next queued job running, counts an attempt, and returns it: interactive before batch, then the oldest.
   [[nodiscard]] virtual std::optional<JobRecord> take_job() = 0;
   /// Jobs that a stopped server left running are queued again; returns how many.
   virtual int requeue_running() = 0;

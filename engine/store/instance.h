@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,14 @@ struct InstanceIndex {
   std::string metadata;
   /// Frames in order, each a list of ranges (one for native pixels; fragments for encapsulated ones); empty: no pixels.
   std::vector<std::vector<ByteRange>> frames;
-  /// Bits of one native frame that do not fill bytes (1-bit SEG): then `frames` is empty and frames go by a worker.
+  /// Native frames that are no ranges of little-endian bytes of the file: bits that do not fill bytes (1-bit SEG), a
+  /// deflated data set, big endian words. Then `frames` is empty and frames go by a worker.
   bool packed_bits = false;
   std::int64_t rows = 0, columns = 0, frame_count = 0;
 };
+
+/// Reads it from a PS3.10 file, in this process (io/dicom/web.h); what came from outside is read by a worker.
+/// Throws Error{bad_input} that says what is wrong.
+[[nodiscard]] InstanceIndex index_file(const std::filesystem::path& path);
 
 }  // namespace penta::engine

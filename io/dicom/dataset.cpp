@@ -205,7 +205,7 @@ Object::~Object() = default;
 
 DcmItem& Object::data() const { return *dataset; }
 
-Object load(const Source& source, bool whole) {
+Object load(const Source& source, bool whole, Texts texts) {
   set_up_dcmtk();
   Object object;
   object.name = source.name;
@@ -223,7 +223,7 @@ Object load(const Source& source, bool whole) {
     if (!sniff(object.bytes)) throw Error(Code::bad_input, "reading " + object.name + ": not a DICOM file");
     if (parse(object)) break;
   }
-  texts_to_utf8(*object.dataset);
+  if (texts == Texts::utf8) texts_to_utf8(*object.dataset);
   return object;
 }
 

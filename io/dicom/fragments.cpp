@@ -22,41 +22,52 @@ bool is_item(std::span<const std::byte> bytes, std::size_t at) noexcept {
          bytes[at + 3] == std::byte{0xE0};
 }
 
-/// A fragment and its distance from the first byte after the offset table's item, as the offset tables count.
+/// A fragment: where it lies, its distance from the first byte after the offset table's item, as the offset tables
+/// count, and how it begins.
 struct Fragment {
-  std::span<const std::byte> bytes;
-  std::uint64_t offset;
+  PixelRange place;
+  std::uint64_t offset = 0;
+  std::array<std::byte, 4> head{};
 };
 
 struct Encapsulated {
-  std::span<const std::byte> basic_table;
+  std::vector<std::byte> basic_table;
   std::vector<Fragment> fragments;
+  bool cut = false;  ///< the file ends inside of the last one
 };
 
 /// Items of encapsulated pixel data: first the basic offset table (PS3.5 A.4). Lengths decide where an item ends, not
 /// a delimiter found in its bytes.
-Encapsulated items_of(const Object& object) {
+Encapsulated items_of(const Object& object, const ByteReader& bytes) {
   Encapsulated out;
-  const auto bytes = object.bytes;
-  auto at = static_cast<std::size_t>(object.pixel_offset);
-  std::size_t start = 0;
-  bool first = true;
-  while (at + 8 <= bytes.size() && is_item(bytes, at)) {
-    const auto length = static_cast<std::size_t>(number_at(bytes, at + 4, 4));
+  const std::int64_t end = bytes.end;
+  std::int64_t at = object.pixel_offset, start = 0;
+  for (bool first = true; at + 8 <= end; first = false) {
+    std::array<std::byte, 12> head{};
+    bytes.read(at, std::span(head).first(static_cast<std::size_t>(std::min<std::int64_t>(12, end - at))));
+    if (!is_item(head, 0)) break;
     // The last fragment of a truncated file is kept: its decoder says what is wrong with it.
-    const auto value = bytes.subspan(at + 8, std::min(length, bytes.size() - at - 8));
-    if (first) start = at + 8 + value.size(), out.basic_table = value;
-    else out.fragments.push_back({value, at - start});
-    first = false;
-    at += 8 + value.size();
+    const auto claimed = static_cast<std::int64_t>(number_at(head, 4, 4));
+    const std::int64_t length = std::min(claimed, end - at - 8);
+    out.cut = length < claimed;
+    if (first) {
+      start = at + 8 + length;
+      out.basic_table.resize(static_cast<std::size_t>(length));
+      bytes.read(at + 8, out.basic_table);
+    } else {
+      Fragment& fragment = out.fragments.emplace_back();
+      fragment.place = {at + 8, length};
+      fragment.offset = static_cast<std::uint64_t>(at - start);
+      std::copy_n(head.begin() + 8, std::min<std::int64_t>(length, 4), fragment.head.begin());
+    }
+    at += 8 + length;
   }
-  if (first) fail(object, "encapsulated pixel data without items");
+  if (start == 0) fail(object, "encapsulated pixel data without items");
   if (out.fragments.empty()) fail(object, "encapsulated pixel data without a frame");
   return out;
 }
 
-bool starts_frame(std::span<const std::byte> bytes) noexcept {
-  if (bytes.size() < 4) return false;
+bool starts_frame(const std::array<std::byte, 4>& bytes) noexcept {
   const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
   if (at(0) == 0xFF && at(1) == 0xD8 && at(2) == 0xFF) return true;                   // JPEG, JPEG-LS
   if (at(0) == 0xFF && at(1) == 0x4F && at(2) == 0xFF && at(3) == 0x51) return true;  // J2K codestream
@@ -88,7 +99,7 @@ std::vector<std::size_t> by_table(const std::vector<std::uint64_t>& starts, cons
 std::vector<std::size_t> by_markers(const Object& object, const std::vector<Fragment>& fragments, std::size_t frames) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < fragments.size(); ++i)
-    if (i == 0 || starts_frame(fragments[i].bytes)) out.push_back(i);
+    if (i == 0 || starts_frame(fragments[i].head)) out.push_back(i);
   if (out.size() > frames) fail(object, "more encapsulated frames than Number of Frames (0028,0008)");
   if (out.size() < frames) fail(object, "fewer encapsulated frames than Number of Frames (0028,0008)");
   return out;
@@ -109,8 +120,8 @@ std::vector<std::size_t> first_fragments(const Object& object, const Encapsulate
 
 }  // namespace
 
-FrameFragments fragments_by_frame(const Object& object, std::int64_t frame_count) {
-  const Encapsulated data = items_of(object);
+std::vector<std::vector<PixelRange>> frame_ranges(const Object& object, std::int64_t frame_count, const ByteReader& read) {
+  const Encapsulated data = items_of(object, read);
   const auto frames = static_cast<std::size_t>(frame_count);
   if (frames > data.fragments.size())
     fail(object, "truncated: " + std::to_string(data.fragments.size()) + " fragments for " + std::to_string(frames) +
@@ -118,14 +129,34 @@ FrameFragments fragments_by_frame(const Object& object, std::int64_t frame_count
   const std::vector<std::size_t> first = first_fragments(object, data, frames);
   // Each frame of an extended offset table also has its length, without the byte that pads it.
   const auto lengths = raw_numbers64(object.data(), Tag{0x7FE0, 0x0002});
-  FrameFragments out(frames);
+  std::vector<std::vector<PixelRange>> out(frames);
   for (std::size_t f = 0; f < frames; ++f) {
     const std::size_t end = f + 1 < frames ? first[f + 1] : data.fragments.size();
-    for (std::size_t i = first[f]; i < end; ++i) out[f].push_back(data.fragments[i].bytes);
-    if (lengths.size() == frames && out[f].size() == 1 && lengths[f] > 0 && lengths[f] < out[f][0].size())
-      out[f][0] = out[f][0].first(static_cast<std::size_t>(lengths[f]));
+    for (std::size_t i = first[f]; i < end; ++i) out[f].push_back(data.fragments[i].place);
+    if (lengths.size() == frames && out[f].size() == 1 && lengths[f] > 0 && lengths[f] < static_cast<std::uint64_t>(out[f][0].length))
+      out[f][0].length = static_cast<std::int64_t>(lengths[f]);
   }
   return out;
+}
+
+FrameFragments fragments_by_frame(const Object& object, std::int64_t frames) {
+  const auto bytes = object.bytes;
+  const ByteReader read{static_cast<std::int64_t>(bytes.size()), [bytes](std::int64_t offset, std::span<std::byte> out) {
+                          std::copy_n(bytes.begin() + offset, out.size(), out.begin());
+                        }};
+  FrameFragments out;
+  for (const auto& frame : frame_ranges(object, frames, read)) {
+    auto& pieces = out.emplace_back();
+    for (const PixelRange& range : frame)
+      pieces.push_back(bytes.subspan(static_cast<std::size_t>(range.offset), static_cast<std::size_t>(range.length)));
+  }
+  return out;
+}
+
+std::optional<std::string> cut_fragment(const Object& object, const ByteReader& read) {
+  const Encapsulated data = items_of(object, read);
+  if (!data.cut) return std::nullopt;
+  return "truncated: the file ends inside fragment " + std::to_string(data.fragments.size()) + " of its pixel data";
 }
 
 }  // namespace penta::io::dicom

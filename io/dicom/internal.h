@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,8 +61,10 @@ class Object {
   std::unique_ptr<DcmDataset> dataset;
 };
 
+enum class Texts { utf8, as_they_are };
+
 /// Parses the header. With `whole`, the bytes hold the pixel data too. Throws Error{bad_input} that names the file.
-[[nodiscard]] Object load(const Source& source, bool whole);
+[[nodiscard]] Object load(const Source& source, bool whole, Texts texts = Texts::utf8);
 
 /// Makes all texts UTF-8 (PS3.3 C.12.1.1.2). The Japanese sets are converted here: DCMTK needs names of them that the C
 /// library's iconv does not have.
@@ -127,6 +130,19 @@ struct Mosaic {
   std::vector<PatientPoint> origins{};  ///< of each tile, where the header says them
 };
 
+/// Bytes of a file, or in memory, by their place.
+struct ByteReader {
+  std::int64_t end = 0;
+  std::function<void(std::int64_t offset, std::span<std::byte> out)> read;
+};
+struct PixelRange {
+  std::int64_t offset = 0, length = 0;
+};
+/// Where the fragments of each encapsulated frame lie. Throws Error{bad_input} where they do not make up so many frames.
+[[nodiscard]] std::vector<std::vector<PixelRange>> frame_ranges(const Object& object, std::int64_t frames, const ByteReader& read);
+/// What is wrong with encapsulated pixel data that go on behind the end of the file; nothing where they do not.
+[[nodiscard]] std::optional<std::string> cut_fragment(const Object& object, const ByteReader& read);
+
 /// The fragments of each encapsulated frame, in order.
 using FrameFragments = std::vector<std::vector<std::span<const std::byte>>>;
 /// Throws Error{bad_input} where the fragments do not make up so many frames.
@@ -149,9 +165,10 @@ class Frames {
   /// The samples with all their bits, in host byte order. Throws Error{bad_input}.
   void words(std::int64_t frame, std::span<std::int16_t> out) const;
   [[nodiscard]] std::vector<Rgb8> colour(std::int64_t frame) const;
+  /// The samples of a whole picture (of a mosaic: not of a tile) as its decoder gives them; single bits one a byte.
+  [[nodiscard]] RawFrame raw(std::int64_t frame) const;
 
  private:
-  [[nodiscard]] RawFrame raw(std::int64_t frame) const;
   [[nodiscard]] std::vector<std::uint8_t> native(std::int64_t frame) const;
   void stored_picture(std::int64_t frame, std::span<std::int32_t> out) const;
   void stored_tile(std::int64_t frame, std::span<std::int32_t> out) const;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,8 +16,10 @@ struct HttpSettings {
   std::uint16_t port = 8042;          ///< 0: any free one
   int connections_max = 256;
   std::int64_t body_bytes_max = std::int64_t{16} << 30;
+  std::size_t header_bytes_max = std::size_t{64} << 10;
   std::chrono::seconds header_timeout{10}, idle_timeout{60}, body_timeout{60};
-  std::string host_page_policy;  ///< Content-Security-Policy of pages; empty: the built-in one
+  std::string host_page_policy;                      ///< Content-Security-Policy of pages; empty: the built-in one
+  std::function<void(const std::string&)> on_fault;  ///< hears of our own faults, which clients are not told
 };
 
 /// HTTP/1.1, one thread a connection, blocking. Errors thrown by handlers become problems (RFC 9457) in one place; our

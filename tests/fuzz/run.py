@@ -5,7 +5,7 @@ import subprocess
 from fuzz import seeds
 from tally import ROOT
 
-LAYERS = ("core", "image", "modality", "io", "nn", "recon", "evaluate", "render", "tasks", "engine")
+LAYERS = ("core", "image", "modality", "io", "nn", "recon", "evaluate", "render", "tasks", "engine", "server")
 
 
 def targets():

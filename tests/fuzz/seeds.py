@@ -136,6 +136,15 @@ def nnunet(name):
     return {"checkpoint": [checkpoint, pickle], "plans": [plans + b"\0" + dataset]}
 
 
+def multipart():
+    head = b'Multipart/Related; boundary="a b"; type="application/dicom"'
+    return head + b"\r\n--a b\r\nContent-Type: application/dicom\r\nContent-Location: x\r\n\r\nDICM\r\n--a b \r\n\r\n\r\n--a b--\r\nend"
+
+
+HTTP_TEXTS = [b"/studies/1.2%2F3?limit=5&PatientName=A%26B+C&includefield=00081030", b"bytes=0-499", b"[::1]:8042", b"http://localhost:3000",
+              b'multipart/related; type="application/dicom"; transfer-syntax=*;q=0.5, image/*, */*;q=0', b'"a", W/"b"']
+
+
 def make(target, folder):
     """Writes the seeds of one target into `folder`; kinds are told by the target's name."""
     kinds = {"dicom": [dicom(), dicom(b"US", pixels=False)], "nifti": [nifti(), gzip.compress(nifti(), mtime=0)],
@@ -143,6 +152,7 @@ def make(target, folder):
              "tiff": [tiff(), tiff(big=True)], "numpy": [npy(), npy("|u1", "(1, 2, 3)", bytes(6), 2), npy("<c8", "(1, 1, 1)", bytes(8)), npz()],
              "interfile": [interfile(kind) for kind in ("image", "projections", "list", "sinogram")],
              "png": [png()], "bundle": [card()], "card": [card()], "json": [card()],
+             "multipart": [multipart()], "http_text": HTTP_TEXTS,
              **nnunet("tiny_plain")}
     files = next((files for word, files in kinds.items() if word in target), [b"\0"])
     for number, data in enumerate(files):

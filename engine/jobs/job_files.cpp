@@ -1,0 +1,117 @@
+#include "engine/jobs/job_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "engine/jobs/process.h"
+#include "engine/verbs.h"
+
+namespace penta::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string numbered(std::size_t number) {
+  std::string digits = std::to_string(number);
+  return digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
+}
+
+// A second name of the same file; where the file system has none, a symbolic link.
+void link_file(const fs::path& from, const fs::path& to) {
+  std::error_code fault;
+  fs::create_hard_link(from, to, fault);
+  if (fault) fs::create_symlink(fs::absolute(from), to, fault);
+  if (fault) throw Error(Code::output_failed, "'" + to.string() + "' cannot be made: " + fault.message());
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code fault;
+  fs::create_directories(folder, fault);
+  if (fault) throw Error(Code::output_failed, "'" + folder.string() + "' cannot be made: " + fault.message());
+}
+
+void link_series(const fs::path& folder, const std::vector<StoredInstance>& files, Archive& archive) {
+  make_folder(folder);
+  std::size_t number = 0;
+  for (const StoredInstance& file : files) link_file(archive.path_of(file), folder / (numbered(++number) + ".dcm"));
+}
+
+void link_study(const JobFolders& folders, const std::string& study_uid, Archive& archive) {
+  const std::vector<StoredInstance> files = archive.catalogue().files(study_uid, "", "");
+  if (files.empty()) throw Error(Code::bad_input, "the study " + study_uid + " is not in the archive any more");
+  std::vector<std::string> series;
+  for (const StoredInstance& file : files)
+    if (std::find(series.begin(), series.end(), file.index.series_uid) == series.end()) series.push_back(file.index.series_uid);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    std::vector<StoredInstance> own;
+    std::copy_if(files.begin(), files.end(), std::back_inserter(own), [&](const StoredInstance& f) { return f.index.series_uid == series[i]; });
+    link_series(folders.in / numbered(i + 1), own, archive);
+  }
+}
+
+void sync_folder(const fs::path& folder) {
+  const Handle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0 || ::fsync(handle.get()) != 0)
+    throw Error(Code::output_failed, "'" + folder.string() + "' cannot be synced to the disk");
+}
+
+}  // namespace
+
+JobFolders folders_of(const fs::path& results, std::int64_t id) {
+  const std::string name = std::to_string(id);
+  return {results / (name + ".in"), results / (name + ".part"), results / name, results / (name + ".log")};
+}
+
+void link_inputs(const JobFolders& folders, const JobRequest& request, Archive& archive) {
+  fs::remove_all(folders.in);
+  fs::remove_all(folders.part);
+  make_folder(folders.in);
+  if (!request.task) return link_study(folders, request.study_uid, archive);
+  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+    const std::string& series = request.inputs[i].series_uid;
+    const std::vector<StoredInstance> files = archive.catalogue().files("", series, "");
+    if (files.empty()) throw Error(Code::bad_input, "the series " + series + " is not in the archive any more");
+    link_series(folders.in / numbered(i + 1), files, archive);
+  }
+}
+
+std::vector<std::string> command_of(const JobFolders& folders, const JobRequest& request, const fs::path& program, double memory_gb) {
+  std::vector<std::string> command{program.string(), request.task ? std::string(verb_of(*request.task)) : "report"};
+  if (request.task) {
+    command.push_back(request.method);
+    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+      const std::string& role = request.inputs[i].role;
+      command.push_back((role.empty() ? "" : role + "=") + (folders.in / numbered(i + 1)).string());
+    }
+  } else {
+    command.push_back(folders.in.string());
+  }
+  command.insert(command.end(), {"-o", folders.part.string(), "--seed=" + std::to_string(request.seed),
+                                 "--memory-gb=" + std::to_string(memory_gb), "--progress=json", "--sandbox"});
+  for (const auto& [name, value] : request.settings) command.push_back("--set=" + name + "=" + value);
+  return command;
+}
+
+void keep_results(const JobFolders& folders) {
+  std::error_code fault;
+  fs::remove_all(folders.out, fault);
+  fs::rename(folders.part, folders.out, fault);
+  if (fault) throw Error(Code::output_failed, "'" + folders.out.string() + "' cannot be made: " + fault.message());
+  sync_folder(folders.out);
+  sync_folder(folders.out.parent_path());
+}
+
+std::vector<fs::path> dicom_files(const fs::path& out) {
+  std::vector<fs::path> files;
+  if (!fs::is_directory(out)) return files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(out))
+    if (entry.is_regular_file() && entry.path().extension() == ".dcm") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace penta::engine

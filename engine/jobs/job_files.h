@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/jobs/job_request.h"
+#include "engine/store/archive.h"
+
+namespace penta::engine {
+
+/// The folders of one job: what it reads, what it writes, and where that goes once it is whole.
+struct JobFolders {
+  std::filesystem::path in, part, out, log;
+};
+[[nodiscard]] JobFolders folders_of(const std::filesystem::path& results, std::int64_t id);
+
+/// Puts links to the archive's files into `folders.in`, a folder an input (a report: a folder a series). Throws
+/// Error{bad_input} for a series or study that is no longer there, Error{output_failed}.
+void link_inputs(const JobFolders& folders, const JobRequest& request, Archive& archive);
+/// The command line of a job, `program` first.
+[[nodiscard]] std::vector<std::string> command_of(const JobFolders& folders, const JobRequest& request,
+                                                  const std::filesystem::path& program, double memory_gb);
+/// The part becomes the result, on the disk. Throws Error{output_failed}.
+void keep_results(const JobFolders& folders);
+/// The DICOM files among a job's results, in a fixed order.
+[[nodiscard]] std::vector<std::filesystem::path> dicom_files(const std::filesystem::path& out);
+
+}  // namespace penta::engine

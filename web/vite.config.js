@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 // One built folder that the program serves by itself: relative to its root, nothing from elsewhere.
 export default defineConfig({
   base: '/',
+  resolve: { alias: { xmlbuilder2: fileURLToPath(new URL('src/viewer/no_xml.ts', import.meta.url)) } },
   build: {
     outDir: 'dist',
     target: 'es2022',

@@ -89,7 +89,7 @@ class StudyView {
     const count = Math.max(series.frame_count, series.instance_count);
     const act = isImage ? () => void this.open(series) : isSeg ? () => void attempt(() => laySeg(this.study.study_uid, series.series_uid, this.box.stage)) : undefined;
     return h('button', { class: 'series', 'aria-pressed': this.shown === series.series_uid, disabled: !act, ...(act ? { onclick: act } : {}) },
-      isImage ? thumbnail(`${seriesAddress(this.study.study_uid, series.series_uid)}/thumbnail?viewport=96,96`) : h('span', { class: 'thumb none' }, series.modality),
+      isImage ? thumbnail(`${seriesAddress(this.study.study_uid, series.series_uid)}/thumbnail?viewport=96,96`, series.modality) : h('span', { class: 'thumb none' }, series.modality),
       h('span', { class: 'series-text' }, h('b', {}, series.description || t('study.nameless')), h('span', { class: 'hint' }, `${series.modality} · ${count}${series.columns ? ` · ${series.columns} × ${series.rows}` : ''}`),
         isSeg && h('span', { class: 'hint' }, t('study.lay_over'))));
   }

@@ -26,12 +26,12 @@ export function makeShell(rebuild: () => void): Shell {
   api.health().then((health) => { version.textContent = `Pentascope ${health.version}`; }, () => undefined);
   const element = h('div', { class: 'shell' },
     h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); main.focus(); } }, t('nav.skip')),
-    h('header', { class: 'top' },
+    h('header', { class: 'topbar' },
       h('a', { class: 'brand', href: '/' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Pentascope'),
       h('nav', { 'aria-label': t('nav.name') }, links),
-      h('div', { class: 'top-right' }, link, themeSelect(), languageSelect(rebuild))),
+      h('div', { class: 'topbar-right' }, link, themeSelect(), languageSelect(rebuild))),
     main,
-    h('footer', { class: 'bottom' }, h('strong', { class: 'research-use' }, t('research_use')), version));
+    h('footer', { class: 'footbar' }, h('strong', { class: 'research-use' }, t('research_use')), version));
   const mark = (name: string): void => links.forEach((one, index) => {
     const isHere = PLACES[index]!.name === (BELONGS[name] ?? name);
     if (isHere) one.setAttribute('aria-current', 'page');

@@ -1,8 +1,8 @@
 import { h } from '../lib/dom';
 
-/** A small picture of a series; where the server has none, the place stays empty. */
-export function thumbnail(address: string): HTMLElement {
+/** A small picture of a series; where the server has none, its modality. */
+export function thumbnail(address: string, modality: string): HTMLElement {
   const picture = h('img', { class: 'thumb', src: address, alt: '', width: 56, height: 56, loading: 'lazy' });
-  picture.addEventListener('error', () => picture.classList.add('none'));
+  picture.addEventListener('error', () => picture.replaceWith(h('span', { class: 'thumb none' }, modality)));
   return picture;
 }

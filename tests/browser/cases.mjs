@@ -1,0 +1,235 @@
+// The main paths through the page. A case is (page, site, tools): it throws what is wrong. `site` says what the server holds.
+import { readFileSync } from 'node:fs';
+import { AXE, shoot } from './browser.mjs';
+
+export function truth(is, what) {
+  if (!is) throw new Error(what);
+}
+
+/** axe: no fault that is serious or critical. */
+export async function axe(page, where) {
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const grave = found.violations.filter((one) => ['serious', 'critical'].includes(one.impact));
+  truth(grave.length === 0, `axe, ${where}: ${grave.map((one) => `${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`).join('\n')}`);
+}
+
+/** The share of a view's pixels that are not black: what is drawn, read from the screen. */
+export async function lit(page, selector) {
+  const shot = await page.locator(selector).first().screenshot();
+  return page.evaluate(async (bytes) => {
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
+    const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    pen.drawImage(bitmap, 0, 0);
+    const { data } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
+    let bright = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i] + data[i + 1] + data[i + 2] > 90) bright += 1;
+    return bright / (data.length / 4);
+  }, [...shot]);
+}
+
+export async function until(check, what, limit_ms = 30000) {
+  const end = Date.now() + limit_ms;
+  for (;;) {
+    if (await check()) return;
+    if (Date.now() > end) throw new Error(`not within ${limit_ms / 1000} s: ${what}`);
+    await new Promise((done) => setTimeout(done, 150));
+  }
+}
+
+const sliceText = (page) => page.locator('.view .slice').first().textContent();
+
+async function openStudy(page, site, uid) {
+  await page.goto(`${site.address}/study/${uid}`);
+  await page.waitForSelector('.view canvas');
+  await until(async () => (await lit(page, '.view')) > 0.03, 'an image is seen');
+}
+
+async function worklist(page, site) {
+  await page.goto(site.address);
+  await page.waitForSelector('.studies tbody tr');
+  truth((await page.locator('.research-use').textContent()).includes('not a medical device'), 'the research line is missing');
+  truth(await page.locator('.badge.synthetic').count() > 0, 'the synthetic study is not marked');
+  await page.locator('.link-state[data-up="true"]').waitFor();
+  await shoot(page, 'worklist');
+  await axe(page, 'worklist');
+  const before = await page.locator('.studies tbody tr').count();
+  await page.fill('input[type=search]', 'no such patient');
+  await page.locator('.notice.empty').waitFor();
+  await page.fill('input[type=search]', '');
+  await until(async () => (await page.locator('.studies tbody tr').count()) === before, 'all studies are back');
+  await page.locator('.segmented button', { hasText: 'US' }).click();
+  await until(async () => (await page.locator('.studies tbody tr').count()) < before, 'the filter leaves some out');
+  truth(page.url().includes('modality=US'), 'the filter is not in the address');
+}
+
+async function upload(page, site) {
+  await page.goto(site.address);
+  await page.locator('.upload input[type=file]').first().setInputFiles(site.uploads);
+  const done = page.locator('.upload-status .good, .upload-status .warning');
+  await done.waitFor();
+  truth((await done.textContent()).startsWith(`${site.uploads.length - site.refused} images kept, ${site.refused} refused`), `upload says: ${await done.textContent()}`);
+  await shoot(page, 'upload');
+}
+
+async function viewer(page, site) {
+  await openStudy(page, site, site.ct);
+  await page.locator('.toolbar button', { hasText: 'Single' }).click();
+  await until(async () => (await page.locator('.view').count()) === 1, 'one view');
+  await until(async () => (await lit(page, '.view')) > 0.03, 'an image in it');
+  const first = await sliceText(page);
+  await page.keyboard.press('ArrowDown');
+  await until(async () => (await sliceText(page)) !== first, 'an arrow key changes the slice');
+  await page.locator('.view').hover();
+  await page.mouse.wheel(0, 300);
+  await page.keyboard.press('2');
+  await until(async () => (await page.locator('.corner.br').first().textContent()).includes('W 1,500') || (await page.locator('.corner.br').first().textContent()).includes('W 1500'), 'key 2 is the lung window');
+  await page.keyboard.press('1');
+  await page.locator('.toolbar button', { hasText: 'MPR + MIP' }).click();
+  await until(async () => (await page.locator('.view').count()) === 4, 'four views');
+  await until(async () => (await lit(page, '.view-mip')) > 0.03, 'a projection');
+  await page.waitForTimeout(1500);
+  await shoot(page, 'viewer-mpr');
+  await axe(page, 'viewer');
+}
+
+async function length(page, site) {
+  await openStudy(page, site, site.ct);
+  await page.locator('.toolbar button', { hasText: 'Single' }).click();
+  await until(async () => (await page.locator('.view').count()) === 1, 'one view');
+  await until(async () => (await lit(page, '.view')) > 0.03, 'an image in it');
+  await page.keyboard.press('l');
+  const box = await page.locator('.view').boundingBox();
+  await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.5);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.5, { steps: 8 });
+  await page.mouse.up();
+  await until(async () => /\d mm/.test(await page.locator('.view').textContent()), 'a length in mm');
+  await shoot(page, 'length');
+}
+
+async function cine(page, site) {
+  await openStudy(page, site, site.us);
+  const first = await sliceText(page);
+  await page.keyboard.press(' ');
+  await until(async () => (await sliceText(page)) !== first, 'the cine moves');
+  await shoot(page, 'cine');
+  await page.keyboard.press(' ');
+}
+
+async function fusion(page, site) {
+  await openStudy(page, site, site.petct);
+  await page.locator('.tool-group select[aria-label="Fusion"]').waitFor();
+  await until(async () => (await page.locator('.tool-group input[aria-label^="Opacity"]').count()) === 1, 'the PET lies over the CT');
+  await page.waitForTimeout(2500);
+  await shoot(page, 'fusion');
+}
+
+async function method(page, site) {
+  await page.goto(`${site.address}/task/segmentation/ct.body?study=${site.ct}`);
+  await page.waitForSelector('.view canvas');
+  await shoot(page, 'task-form');
+  await axe(page, 'task form');
+  await page.locator('.card-form .run').click();
+  await page.locator('.run-line .badge').waitFor();
+  await page.locator('.result').waitFor({ timeout: 120000 });
+  await page.locator('.legend-list li').first().waitFor();
+  await page.locator('.legend-list button').first().click();
+  await page.waitForTimeout(1500);
+  await shoot(page, 'task-result');
+  await axe(page, 'task result');
+  await page.locator('.result button.place').first().click();
+  await page.locator('.run-line button', { hasText: 'Accept' }).click();
+  await until(async () => (await page.locator('.run-line .badge.pending').count()) === 0, 'it is accepted');
+}
+
+async function forms(page, site) {
+  await page.goto(`${site.address}/tasks?study=${site.ct}`);
+  await page.waitForSelector('.method');
+  await shoot(page, 'tasks');
+  await axe(page, 'methods');
+  const addresses = await page.locator('.method').evaluateAll((links) => links.map((link) => link.pathname));
+  truth(addresses.length >= site.methods, `${addresses.length} methods, at least ${site.methods} are wanted`);
+  for (const address of addresses) {
+    await page.goto(site.address + address);
+    await page.locator('.card-form .run').waitFor();
+  }
+}
+
+async function jobs(page, site) {
+  await page.goto(`${site.address}/jobs`);
+  await page.waitForSelector('.jobs tbody tr');
+  await shoot(page, 'jobs');
+  await axe(page, 'jobs');
+}
+
+async function report(page, site) {
+  await page.goto(`${site.address}/report/${site.ct}`);
+  await page.locator('button.primary').click();
+  await page.locator('iframe').waitFor({ timeout: 300000 });
+  truth((await page.locator('iframe').getAttribute('sandbox')) === '', 'the report may run things');
+  await page.waitForTimeout(1500);
+  await shoot(page, 'report');
+  await axe(page, 'report');
+}
+
+async function settings(page, site) {
+  await page.goto(`${site.address}/settings`);
+  await page.waitForSelector('.code');
+  await shoot(page, 'settings');
+  await axe(page, 'settings');
+}
+
+async function chinese(page, site) {
+  await page.goto(site.address);
+  await page.waitForSelector('.studies tbody tr');
+  await page.locator('.topbar select').last().selectOption('zh');
+  await page.locator('h1', { hasText: '工作列表' }).waitFor();
+  truth((await page.locator('html').getAttribute('lang')) === 'zh-CN', 'the language of the document');
+  await shoot(page, 'worklist-zh');
+  await page.goto(`${site.address}/study/${site.ct}`);
+  await page.waitForSelector('.view canvas');
+  await page.waitForTimeout(3000);
+  await shoot(page, 'viewer-zh');
+}
+
+async function keyboard(page, site) {
+  await page.goto(site.address);
+  await page.waitForSelector('.studies tbody tr');
+  await page.keyboard.press('Tab');
+  truth((await page.evaluate(() => document.activeElement?.className)) === 'skip', 'the first stop is the link to the content');
+  await page.locator('.study-link').first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.view canvas');
+  await until(async () => (await lit(page, '.view')) > 0.01, 'an image is seen');
+}
+
+async function sizes(page, site) {
+  for (const [name, width, height] of [['1920', 1920, 1080], ['tablet', 820, 1180]]) {
+    await page.setViewportSize({ width, height });
+    for (const [what, path] of [['worklist', '/'], ['study', `/study/${site.petct ?? site.ct}`], ['task', `/task/segmentation/ct.body?study=${site.ct}`]]) {
+      await page.goto(site.address + path);
+      await page.waitForSelector(what === 'worklist' ? '.studies' : '.view canvas');
+      await page.waitForTimeout(what === 'worklist' ? 300 : 4000);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      truth(over <= 1, `${what} at ${width}: ${over} px wider than the window`);
+      await shoot(page, `${what}-${name}`);
+    }
+  }
+}
+
+async function light(page, site) {
+  for (const [name, path, ready] of [['worklist', '/', '.studies'], ['study', `/study/${site.ct}`, '.view canvas'], ['tasks', '/tasks', '.method'], ['task', `/task/segmentation/ct.body?study=${site.ct}`, '.card-form']]) {
+    await page.goto(site.address + path);
+    await page.waitForSelector(ready);
+    await page.waitForTimeout(1500);
+    await axe(page, `${name}, light`);
+    await shoot(page, `${name}-light`);
+  }
+}
+
+/** In this order: later cases see what earlier ones left. Options are those of the page. */
+export const CASES = [
+  ['worklist', worklist], ['upload', upload], ['viewer', viewer], ['length', length], ['cine', cine], ['fusion', fusion, { needs: 'petct', width: 1600, height: 950 }], ['method from its card', method],
+  ['forms of all methods', forms], ['jobs', jobs], ['report', report], ['settings', settings], ['Chinese', chinese], ['keyboard', keyboard], ['sizes', sizes], ['light', light, { colorScheme: 'light' }],
+];

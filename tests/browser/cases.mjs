@@ -16,7 +16,9 @@ export async function axe(page, where) {
 
 /** The share of a view's pixels that are not black: what is drawn, read from the screen. */
 export async function lit(page, selector) {
-  const shot = await page.locator(selector).first().screenshot();
+  // The views are made anew when the layout changes: then there is no picture yet.
+  const shot = await page.locator(selector).first().screenshot({ timeout: 5000 }).catch(() => null);
+  if (!shot) return 0;
   return page.evaluate(async (bytes) => {
     const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
     const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { ctOf, cineOf, labelsNifti, petOf } from './phantoms.mjs';
 
 const [port = '8142', folder = '../build/web', cardsFile = ''] = process.argv.slice(2);
-const CSP = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const CSP = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:; connect-src 'self' blob: data:; style-src 'self'; style-src-attr 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.json': 'application/json' };
 
 const study = (number, patient_name, patient_id, description) => ({ study_uid: `2.25.100${number}`, patient_name, patient_id, birth_date: '19600502', study_date: '20240131', study_time: '101500', description, accession: `A${number}`, received_ms: Date.now() - number * 6e5 });

@@ -47,12 +47,16 @@ export function makeLabels(name: string, voxels: LabelVoxels, segments: Pick<Seg
 
 function makeVolume(set: LabelSet, series: LoadedSeries): string {
   const { voxels } = set, volumeId = `${set.id}-volume`;
-  volumeLoader.createLocalVolume(volumeId, {
+  const volume = volumeLoader.createLocalVolume(volumeId, {
     dimensions: voxels.size, spacing: voxels.spacing_mm, origin: voxels.origin_mm, direction: voxels.axes.flat() as Types.Mat3, scalarData: voxels.values,
     metadata: { FrameOfReferenceUID: series.frameOfReference } as Types.Metadata,
   });
+  volume.modified();           // else the texture is never filled
   return volumeId;
 }
+
+/** A plane is drawn as a slab this thick; an opacity over this way through it is what shows. */
+export const SLAB_MM = 0.1;
 
 /** Colours and opacity of a label volume in a view. */
 export function paintVolume(actor: Types.VolumeActor, set: LabelSet): void {
@@ -69,6 +73,7 @@ export function paintVolume(actor: Types.VolumeActor, set: LabelSet): void {
   }
   colours.setMappingRange(0, last);
   property.setInterpolationTypeToNearest();
+  property.setScalarOpacityUnitDistance(0, SLAB_MM);
 }
 
 /** The middle of a segment's voxels in mm (and the slice of a cine, where it is one). */

@@ -1,9 +1,10 @@
-import { init as initCore, cornerstoneStreamingImageVolumeLoader, imageLoadPoolManager, imageRetrievalPoolManager, metaData, volumeLoader, Enums } from '@cornerstonejs/core';
+import { init as initCore, cornerstoneStreamingImageVolumeLoader, imageLoadPoolManager, imageRetrievalPoolManager, metaData, utilities, volumeLoader, Enums } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import loader from '@cornerstonejs/dicom-image-loader';
 import { numberOf } from './dicomjson';
 import { knownImage, type LoadedSeries } from './series';
 
+export const HOT = 'penta.hot';
 // The server decodes: the page then needs no codec of its own for what it shows.
 const PLAIN_FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1';
 const AHEAD_OF_THE_LOADER = 10000;
@@ -35,6 +36,7 @@ async function start(): Promise<void> {
   initCore();
   tools.init();
   loader.init({ maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)), beforeSend: () => ({ Accept: PLAIN_FRAMES }) });
+  utilities.colormap.registerColormap({ Name: HOT, ColorSpace: 'RGB', RGBPoints: [0, 0, 0, 0, 0.35, 0.6, 0, 0, 0.7, 1, 0.55, 0, 1, 1, 1, 0.75] });
   metaData.addProvider(provide, AHEAD_OF_THE_LOADER);
   volumeLoader.registerVolumeLoader('cornerstoneStreamingImageVolume',
     (volumeId, options) => cornerstoneStreamingImageVolumeLoader(volumeId, options as { imageIds: string[] }));

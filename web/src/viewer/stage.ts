@@ -3,10 +3,10 @@ import type { Finding } from '../api/types';
 import { h } from '../lib/dom';
 import { t } from '../lib/i18n';
 import { dot, type Triple } from './geometry';
-import { paintVolume, type LabelSet } from './labels';
+import { paintVolume, SLAB_MM, type LabelSet } from './labels';
 import { Overlay, REDRAW_EVENTS, type Marked, type OtherPlane } from './overlay';
 import type { LoadedSeries } from './series';
-import { handHeaders, startViewer } from './setup';
+import { handHeaders, HOT, startViewer } from './setup';
 import { chooseTool, makeToolGroup, removeToolGroup, type Group, type LeftTool } from './tools';
 import { firstLayout, layoutsOf, viewportInput, type LayoutName, type ViewKind } from './views';
 import { firstWindow, windowOfValues, type Window } from './windows';
@@ -137,7 +137,7 @@ export class Stage {
       const viewport = this.viewport(view);
       if (!(viewport instanceof VolumeViewport)) continue;
       if (fusionId && view.kind !== 'mip') {
-        await viewport.addVolumes([{ volumeId: fusionId }]);
+        await viewport.addVolumes([{ volumeId: fusionId, visibility: true, callback: ({ volumeActor }) => volumeActor.getProperty().setScalarOpacityUnitDistance(0, SLAB_MM) }]);
         this.paintFusion(viewport, fusionId);
       }
       for (const set of this.labels) if (set.volumeId && view.kind !== 'mip') await addLabels(viewport, set);
@@ -148,7 +148,7 @@ export class Stage {
     const fusion = this.fusion!;
     const window = fusion.window ?? firstWindow(fusion.series) ?? valuesWindow(volumeId);
     viewport.setProperties({ ...(window ? { voiRange: window } : {}),
-      colormap: { name: 'hsv', opacity: [{ value: 0, opacity: 0 }, { value: 0.15 * (window?.upper ?? 1), opacity: fusion.opacity * 0.8 }, { value: window?.upper ?? 1, opacity: fusion.opacity }] } }, volumeId);
+      colormap: { name: HOT, opacity: [{ value: 0, opacity: 0 }, { value: 0.15 * (window?.upper ?? 1), opacity: fusion.opacity * 0.8 }, { value: window?.upper ?? 1, opacity: fusion.opacity }] } }, volumeId);
   }
 
   /** Lays a second series over the first; null takes it away. Both must lie in the same frame of reference. */
@@ -311,7 +311,7 @@ function makeView(id: string, kind: ViewKind): View {
 }
 
 async function addLabels(viewport: VolumeViewport, set: LabelSet): Promise<void> {
-  await viewport.addVolumes([{ volumeId: set.volumeId!, actorUID: set.id, callback: ({ volumeActor }) => paintVolume(volumeActor, set) }]);
+  await viewport.addVolumes([{ volumeId: set.volumeId!, actorUID: set.id, visibility: true, callback: ({ volumeActor }) => paintVolume(volumeActor, set) }]);
 }
 
 function valuesWindow(volumeId: string): Window | undefined {

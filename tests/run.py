@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import browser.run
 import cells.run
 import fuzz.run
 import programs
@@ -24,14 +25,19 @@ def build(tally, preset, targets=()):
     return done.returncode == 0
 
 
+def make_samples(tally):
+    made = subprocess.run([ROOT / "tools" / "samples.sh", ROOT / "build" / "samples", PENTA], capture_output=True, text=True)
+    tally.add("sample studies", None if made.returncode == 0 else made.stdout + made.stderr)
+    return made.returncode == 0
+
+
 def default_tier(tally):
     programs.run_checks(tally, CHECKS)
     programs.run_python_tests(tally, "tools")
     if not build(tally, "release"):
         return
     programs.run_layer_tests(tally, "build/release")
-    made = subprocess.run([ROOT / "tools" / "samples.sh", ROOT / "build" / "samples", PENTA], capture_output=True, text=True)
-    tally.add("sample studies", None if made.returncode == 0 else made.stdout + made.stderr)
+    make_samples(tally)
     programs.run_python_tests(tally, "server")
     shell.run_cli(tally)
     shell.run_documents(tally)
@@ -58,6 +64,9 @@ def main():
     elif tier == "--fuzz":
         if build(tally, "fuzz", fuzz.run.targets()):
             fuzz.run.run(tally, int(rest[0]) if rest else 20)
+    elif tier == "--browser":
+        if build(tally, "release", ["penta"]) and make_samples(tally):
+            browser.run.run(tally)
     elif tier == "--bench" or tier.split("=")[0] == "--peers":
         programs_of_ours = ["dicom_frames", "dicom_objects", "dicom_index", "dimse_server", "bench_nn_window", "bench_store"]
         if build(tally, "release") and build(tally, "release", programs_of_ours):

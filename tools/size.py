@@ -41,11 +41,11 @@ def percentile(values, share):
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
     layers = list(tomllib.loads((root / "layers.toml").read_text())["layers"])
-    folders = [*layers, "tools", "tests", "train"]
+    folders = [*layers, "web/src", "web/mock", "tools", "tests", "train"]
     too_long, all_files, all_functions = [], [], []
     print(f"{'folder':10} {'files':>5} {'lines':>6} {'file p90':>8} {'functions':>9} {'p90':>4} {'longest':>7}")
     for folder in folders:
-        names = [f for f in (root / folder).rglob("*") if f.suffix in (".h", ".cpp", ".py", ".sh", ".ts")]
+        names = [f for f in (root / folder).rglob("*") if f.suffix in (".h", ".cpp", ".py", ".sh", ".ts", ".mjs", ".css")]
         lines, functions = [], []
         for file in names:
             text = file.read_text()

@@ -128,7 +128,7 @@ async function fusion(page, site) {
 }
 
 async function method(page, site) {
-  await page.goto(`${site.address}/task/segmentation/ct.body?study=${site.ct}`);
+  await page.goto(`${site.address}/task/segmentation?method=ct.body&study=${site.ct}`);
   await page.waitForSelector('.view canvas');
   await shoot(page, 'task-form');
   await axe(page, 'task form');
@@ -150,7 +150,7 @@ async function forms(page, site) {
   await page.waitForSelector('.method');
   await shoot(page, 'tasks');
   await axe(page, 'methods');
-  const addresses = await page.locator('.method').evaluateAll((links) => links.map((link) => link.pathname));
+  const addresses = await page.locator('.method').evaluateAll((links) => links.map((link) => link.pathname + link.search));
   truth(addresses.length >= site.methods, `${addresses.length} methods, at least ${site.methods} are wanted`);
   for (const address of addresses) {
     await page.goto(site.address + address);
@@ -209,7 +209,7 @@ async function keyboard(page, site) {
 async function sizes(page, site) {
   for (const [name, width, height] of [['1920', 1920, 1080], ['tablet', 820, 1180]]) {
     await page.setViewportSize({ width, height });
-    for (const [what, path] of [['worklist', '/'], ['study', `/study/${site.petct ?? site.ct}`], ['task', `/task/segmentation/ct.body?study=${site.ct}`]]) {
+    for (const [what, path] of [['worklist', '/'], ['study', `/study/${site.petct ?? site.ct}`], ['task', `/task/segmentation?method=ct.body&study=${site.ct}`]]) {
       await page.goto(site.address + path);
       await page.waitForSelector(what === 'worklist' ? '.studies' : '.view canvas');
       await page.waitForTimeout(what === 'worklist' ? 300 : 4000);
@@ -221,7 +221,7 @@ async function sizes(page, site) {
 }
 
 async function light(page, site) {
-  for (const [name, path, ready] of [['worklist', '/', '.studies'], ['study', `/study/${site.ct}`, '.view canvas'], ['tasks', '/tasks', '.method'], ['task', `/task/segmentation/ct.body?study=${site.ct}`, '.card-form']]) {
+  for (const [name, path, ready] of [['worklist', '/', '.studies'], ['study', `/study/${site.ct}`, '.view canvas'], ['tasks', '/tasks', '.method'], ['task', `/task/segmentation?method=ct.body&study=${site.ct}`, '.card-form']]) {
     await page.goto(site.address + path);
     await page.waitForSelector(ready);
     await page.waitForTimeout(1500);

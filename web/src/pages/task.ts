@@ -17,8 +17,8 @@ const STUDIES_TO_CHOOSE = 200;
 /** One method on one study: the form of its card, the run, the result beside the input. */
 export const page: Page = async (main, { path, query }) => {
   const cards = await api.methods();
-  const card = cards.find((one) => one.task === path[1] && one.id === path[2]);
-  if (!card) throw new Error(t('task.unknown', { method: path.slice(1).join(' ') }));
+  const card = cards.find((one) => one.task === path[1] && one.id === query.get('method'));
+  if (!card) throw new Error(t('task.unknown', { method: `${path[1] ?? ''} ${query.get('method') ?? ''}` }));
   const list = await api.studies({ limit: STUDIES_TO_CHOOSE });
   const uid = query.get('study') ?? fittingStudy(card, list)?.study_uid ?? null;
   const study = uid ? await api.study(uid) : null;
@@ -110,6 +110,6 @@ class TaskView {
 function studySelect(card: Card, study: StudyDetail | null, { studies }: StudyList): HTMLElement {
   const text = (one: StudyList['studies'][number]): string => [one.modalities.join('+'), formatName(one.patient_name) || one.patient_id, formatDate(one.study_date), one.description].filter(Boolean).join(' · ');
   return h('div', { class: 'field' }, h('label', { for: 'study' }, t('task.study')),
-    h('select', { id: 'study', onchange: (event) => go(`/task/${card.task}/${card.id}?study=${(event.target as HTMLSelectElement).value}`) },
+    h('select', { id: 'study', onchange: (event) => go(`/task/${card.task}?method=${card.id}&study=${(event.target as HTMLSelectElement).value}`) },
       studies.map((one) => h('option', { value: one.study_uid, selected: one.study_uid === study?.study_uid }, text(one)))));
 }

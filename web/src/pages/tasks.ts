@@ -29,8 +29,8 @@ export const page: Page = async (main, { query }) => {
 };
 
 function taskGroup(task: string, cards: Card[], study: string | null): HTMLElement {
-  const query = study ? `?study=${study}` : '';
+  const query = study ? `&study=${study}` : '';
   return h('section', { class: 'task-group' }, h('h2', {}, tOr(`task.${task}`, task)), h('ul', {}, cards.map((card) => h('li', {},
-    h('a', { class: 'method', href: `/task/${card.task}/${card.id}${query}` }, h('b', {}, card.id), h('span', {}, card.title),
+    h('a', { class: 'method', href: `/task/${card.task}?method=${card.id}${query}` }, h('b', {}, card.id), h('span', {}, card.title),
       h('span', { class: 'modalities' }, card.modalities.map((modality) => h('span', { class: 'modality' }, modality))))))));
 }

@@ -5,10 +5,24 @@ export interface LabelVoxels {
   size: Triple; frames: number; spacing_mm: Triple; origin_mm: Triple; axes: [Triple, Triple, Triple]; values: Uint8Array | Uint16Array;
 }
 
+/** The members of a gzip file: a browser unpacks one only. Ours say their size (subfield "PS"); another file is taken as one. */
+function membersOf(bytes: ArrayBuffer): ArrayBuffer[] {
+  const view = new DataView(bytes), members: ArrayBuffer[] = [];
+  for (let at = 0; at < bytes.byteLength;) {
+    const isOurs = at + 20 <= bytes.byteLength && view.getUint32(at) === 0x1f8b0804 && view.getUint16(at + 12) === 0x5053;
+    const size = isOurs ? view.getUint32(at + 16, true) : bytes.byteLength - at;
+    if (size < 1) break;
+    members.push(bytes.slice(at, at + size));
+    at += size;
+  }
+  return members;
+}
+
 async function unzipped(bytes: ArrayBuffer): Promise<ArrayBuffer> {
   const head = new Uint8Array(bytes, 0, 2);
   if (head[0] !== 0x1f || head[1] !== 0x8b) return bytes;
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  const unpack = (member: ArrayBuffer): Promise<Blob> => new Response(new Blob([member]).stream().pipeThrough(new DecompressionStream('gzip'))).blob();
+  return new Blob(await Promise.all(membersOf(bytes).map(unpack))).arrayBuffer();
 }
 
 /** Columns of the affine and its origin, RAS turned to LPS. */

@@ -38,6 +38,9 @@ function queryOf(values: Record<string, string | number | undefined>): string {
 
 export interface Health { status: string; version: string }
 
+/** Ids are text here, whatever the server counts with. */
+export const asJob = (job: Job): Job => ({ ...job, id: String(job.id) });
+
 let cards: Promise<Card[]> | null = null;
 
 export const api = {
@@ -51,14 +54,14 @@ export const api = {
   studies: (query: { search?: string; modality?: string; limit?: number; offset?: number }) => ask<StudyList>(`/api/studies${queryOf(query)}`),
   study: (study: string) => ask<StudyDetail>(`/api/studies/${uid(study)}`),
   removeStudy: (study: string) => ask<void>(`/api/studies/${uid(study)}`, { method: 'DELETE' }),
-  jobs: (query: { study_uid?: string; state?: string; limit?: number }) => ask<{ jobs: Job[] }>(`/api/jobs${queryOf(query)}`).then((a) => a.jobs),
-  job: (id: string) => ask<Job>(`/api/jobs/${uid(id)}`),
-  start: (job: NewJob) => post<Job>('/api/jobs', job),
-  act: (id: string, action: 'cancel' | 'retry' | 'accept' | 'reject') => post<Job>(`/api/jobs/${uid(id)}/${action}`),
+  jobs: (query: { study_uid?: string; state?: string; limit?: number }) => ask<{ jobs: Job[] }>(`/api/jobs${queryOf(query)}`).then((a) => a.jobs.map(asJob)),
+  job: (id: string) => ask<Job>(`/api/jobs/${uid(id)}`).then(asJob),
+  start: (job: NewJob) => post<Job>('/api/jobs', job).then(asJob),
+  act: (id: string, action: 'cancel' | 'retry' | 'accept' | 'reject') => post<Job>(`/api/jobs/${uid(id)}/${action}`).then(asJob),
   result: (id: string) => ask<Partial<Result>>(`/api/jobs/${uid(id)}/result`).then(whole),
   files: (id: string) => ask<{ files: JobFile[] }>(`/api/jobs/${uid(id)}/files`).then((a) => a.files),
   fileAddress: (id: string, name: string) => `/api/jobs/${uid(id)}/files/${name.split('/').map(uid).join('/')}`,
-  report: (study: string) => ask<{ job_id: string }>(`/api/reports/${uid(study)}`),
+  report: (study: string) => ask<{ job_id: string | number }>(`/api/reports/${uid(study)}`).then((answer) => String(answer.job_id)),
   rules: () => ask<Record<string, unknown>>('/api/rules'),
   audit: (limit: number) => ask<{ events: AuditEvent[] }>(`/api/audit?limit=${limit}`).then((a) => a.events),
   async bytes(address: string): Promise<ArrayBuffer> {

@@ -1,3 +1,4 @@
+import { asJob } from './client';
 import type { Job } from './types';
 
 export interface StudyEvent { study_uid: string; series_uid: string }
@@ -22,7 +23,7 @@ function open(): void {
     if (source?.readyState === EventSource.CLOSED) { source = null; setTimeout(open, 3000); }
   };
   source.addEventListener('job', (event) => {
-    const job = JSON.parse((event as MessageEvent<string>).data) as Job;
+    const job = asJob(JSON.parse((event as MessageEvent<string>).data) as Job);
     for (const listener of listeners.job) listener(job);
   });
   source.addEventListener('study', (event) => {

@@ -15,7 +15,7 @@ export const page: Page = async (main, { path }) => {
   let watched: string | null = null;
   const show = async (): Promise<void> => {
     try {
-      const { job_id: job } = await api.report(uid);
+      const job = await api.report(uid);
       const files = await api.files(job);
       const has = (name: string): boolean => files.some((file) => file.name === name);
       fill(links, has('report.pdf') && h('a', { class: 'button', href: api.fileAddress(job, 'report.pdf'), target: '_blank' }, t('report.pdf')),

@@ -57,7 +57,7 @@ class StudyView {
     void api.jobs({ study_uid: this.study.study_uid, limit: 100 }).then((all) => {
       this.all = all;
       this.drawJobs();
-      const newest = all.find((one) => String(one.id) === job) ?? all.find((one) => one.state === 'done');
+      const newest = all.find((one) => one.id === job) ?? all.find((one) => one.state === 'done');
       if (newest) void this.choose(newest);
     }, (error: unknown) => fill(this.jobs, problemBox(error)));
     if (!first) return;

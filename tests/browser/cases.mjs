@@ -111,7 +111,8 @@ async function length(page, site) {
 }
 
 async function cine(page, site) {
-  await openStudy(page, site, site.us);
+  await openStudy(page, site, site.cine ?? site.ct);
+  await page.locator('.toolbar button', { hasText: 'Single' }).click().catch(() => undefined);
   const first = await sliceText(page);
   await page.keyboard.press(' ');
   await until(async () => (await sliceText(page)) !== first, 'the cine moves');
@@ -166,7 +167,7 @@ async function jobs(page, site) {
 }
 
 async function report(page, site) {
-  await page.goto(`${site.address}/report/${site.ct}`);
+  await page.goto(`${site.address}/report?study=${site.ct}`);
   await page.locator('button.primary').click();
   await page.locator('iframe').waitFor({ timeout: 300000 });
   truth((await page.locator('iframe').getAttribute('sandbox')) === '', 'the report may run things');

@@ -47,7 +47,7 @@ export const api = {
   health: () => ask<Health>('/api/health'),
   /** The cards of all methods; asked for once. */
   methods(): Promise<Card[]> {
-    cards ??= ask<{ methods: Card[] }>('/api/methods').then((answer) => answer.methods);
+    cards ??= ask<{ methods: Card[] }>('/api/methods').then((answer) => answer.methods.map(wholeCard));
     cards.catch(() => { cards = null; });
     return cards;
   },
@@ -70,6 +70,10 @@ export const api = {
     return answer.arrayBuffer();
   },
 };
+
+/** A network's card may leave out what all networks have: one image in. */
+const wholeCard = (card: Card): Card => ({ ...card, modalities: card.modalities ?? [], outputs: card.outputs ?? [],
+  inputs: card.inputs ?? [{ role: 'image', kind: 'image', modalities: card.modalities ?? [] }] });
 
 /** A result with every array there, so that nobody asks twice. */
 function whole(result: Partial<Result>): Result {

@@ -1,4 +1,4 @@
-/** Addresses of the page: /, /study/UID, /tasks, /task/TASK?method=METHOD, /jobs, /job/ID, /report/UID, /settings. */
+/** Addresses of the page: /, /study/UID, /tasks, /task/TASK?method=METHOD, /jobs, /job/ID, /report?study=UID, /settings. */
 
 export interface Place { readonly path: readonly string[]; readonly query: URLSearchParams }
 /** Draws itself into `main`; what it returns is called when the person leaves. */

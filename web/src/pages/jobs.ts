@@ -39,7 +39,7 @@ function table(jobs: Job[], moved: (job: Job) => void): HTMLElement {
   return h('div', { class: 'scroll-x', tabindex: 0, role: 'group', 'aria-label': t('jobs.title') }, h('table', { class: 'jobs' },
     h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, t(head))), h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, t('worklist.actions'))))),
     h('tbody', {}, jobs.map((job) => h('tr', {},
-      h('td', {}, h('a', { href: job.task === 'report' ? `/report/${job.study_uid}` : `/task/${job.task}?${new URLSearchParams({ method: job.method, ...(job.study_uid ? { study: job.study_uid } : {}), job: job.id }).toString()}` }, jobName(job))),
+      h('td', {}, h('a', { href: job.task === 'report' ? `/report?study=${job.study_uid}` : `/task/${job.task}?${new URLSearchParams({ method: job.method, ...(job.study_uid ? { study: job.study_uid } : {}), job: job.id }).toString()}` }, jobName(job))),
       h('td', {}, tOr(`task.${job.task}`, job.task)), h('td', {}, stateBadge(job), progressBar(job)), h('td', { class: 'number' }, formatWhen(job.started_ms || job.created_ms)),
       h('td', { class: 'number' }, secondsOfJob(job)), h('td', { class: 'problem-text' }, job.problem), h('td', { class: 'row-actions' }, jobButtons(job, moved)))))));
 }

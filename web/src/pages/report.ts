@@ -8,8 +8,8 @@ import { progressBar, stateBadge } from '../parts/job_view';
 import { attempt, emptyBox, problemBox } from '../parts/notice';
 
 /** The newest report on a study, in a frame that may run nothing. */
-export const page: Page = async (main, { path }) => {
-  const uid = path[1] ?? '';
+export const page: Page = async (main, { query }) => {
+  const uid = query.get('study') ?? '';
   const study = await api.study(uid);
   const status = h('div', { class: 'run-state', 'aria-live': 'polite' }), frame = h('div', { class: 'report-frame' }), links = h('div', { class: 'report-links' });
   let watched: string | null = null;

@@ -98,7 +98,7 @@ class StudyView {
     const uid = this.study.study_uid;
     const report = (): void => void attempt(() => api.start({ task: 'report', study_uid: uid })).then((job) => { if (job) this.jobMoved(job); });
     return h('div', { class: 'study-actions' }, h('button', { class: 'primary', onclick: report }, t('study.report')),
-      h('a', { class: 'button', href: `/report/${uid}` }, t('study.open_report')), h('a', { class: 'button', href: `/tasks?study=${uid}` }, t('study.tasks')));
+      h('a', { class: 'button', href: `/report?study=${uid}` }, t('study.open_report')), h('a', { class: 'button', href: `/tasks?study=${uid}` }, t('study.tasks')));
   }
 
   private jobMoved(job: Job): void {

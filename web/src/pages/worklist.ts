@@ -73,7 +73,7 @@ function studyRow(study: Study, reload: () => Promise<void>): HTMLElement {
     h('td', {}, h('a', { href: address, class: 'study-link' }, name), isSynthetic && h('span', { class: 'badge synthetic' }, t('view.synthetic'))), h('td', {}, study.patient_id), h('td', {}, formatDate(study.birth_date)),
     h('td', { class: 'number' }, formatDate(study.study_date)), h('td', {}, study.modalities.map((modality) => h('span', { class: 'modality' }, modality))), h('td', {}, study.description),
     h('td', { class: 'number' }, `${study.series_count} / ${study.instance_count}`), h('td', { class: 'number' }, formatWhen(study.received_ms)), h('td', {}, h('span', { class: 'badges' }, badges(study.jobs))),
-    h('td', { class: 'row-actions' }, h('a', { class: 'button', href: `/report/${study.study_uid}`, 'aria-label': `${t('nav.report')}: ${name}` }, t('nav.report')),
+    h('td', { class: 'row-actions' }, h('a', { class: 'button', href: `/report?study=${study.study_uid}`, 'aria-label': `${t('nav.report')}: ${name}` }, t('nav.report')),
       h('button', { class: 'quiet', title: t('worklist.remove'), 'aria-label': `${t('worklist.remove')}: ${name}`, onclick: () => void remove() }, '✕')));
 }
 

@@ -10,6 +10,7 @@
 #include "nn/cubic.h"
 #include "nn/preprocess.h"
 #include "nn/sliding_window.h"
+#include "nn/split.h"
 
 // Every word of a card's `network.input`. Numbers come from numpy 1.26 and nnunetv2 2.8.1 (which calls skimage 0.26 and
 // scipy) on sin(0.37 i) of numpy's flat index i; numpy's axes are z, y, x.
@@ -236,6 +237,78 @@ TEST(Words, TwinByPlanes) {
     for (std::size_t k = 0; k < plain.voxels().size(); ++k)
       ASSERT_NEAR(planes[0].voxels()[k], plain.voxels()[k], 1e-4) << words << " at " << k;
   }
+}
+
+/// Logits of background, `low` and `high` on 3 x 8 x 2 voxels: a column of foreground, noisy about a border at y = 5.
+Logits bordered(float noise) {
+  Logits logits{Grid({3, 8, 2}, {1, 2, 1}, {4, -3, 2}), 3, {}};
+  for (int c = 0; c < 3; ++c)
+    for (int z = 0; z < 2; ++z)
+      for (int y = 0; y < 8; ++y)
+        for (int x = 0; x < 3; ++x) {
+          const float wrong = noise * static_cast<float>(std::sin(1.3 * x + 2.1 * y + 0.7 * z));
+          logits.values.push_back(c == 0 ? (x == 1 ? -4.F : 4.F) : ((c == 2) == (y >= 5) ? 1.F - wrong : -1.F + wrong));
+        }
+  return logits;
+}
+
+TEST(Split, PhantomPlaneIsFoundThroughNoiseAndIsFlat) {
+  const PlaneSplit split{1, 1, 2};
+  const Logits logits = bordered(1.4F);
+  EXPECT_EQ(split_at(bordered(0), split), 5);
+  EXPECT_EQ(split_at(logits, split), 5);
+  const Volume<std::uint16_t> labels = labels_split(logits, split, logits.grid), plain = labels_on(logits, logits.grid);
+  int mended = 0;
+  for (int z = 0; z < 2; ++z)
+    for (int y = 0; y < 8; ++y)
+      for (int x = 0; x < 3; ++x) {
+        EXPECT_EQ(labels.at(x, y, z), x != 1 ? 0 : y >= 5 ? 2 : 1);
+        mended += labels.at(x, y, z) != plain.at(x, y, z) ? 1 : 0;
+      }
+  EXPECT_GT(mended, 0);
+}
+
+// Twin: the sum of both sides written out for every plane.
+TEST(Split, TwinEveryPlaneTried) {
+  for (const float noise : {0.5F, 2.F, 9.F})
+    for (const std::size_t axis : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
+      const Logits logits = bordered(noise);
+      Logits p = bordered(noise);
+      to_probabilities(p);
+      double best = -1e30;
+      std::int64_t found = -1;
+      for (std::int64_t k = 0; k <= logits.grid.size()[axis]; ++k) {
+        double sum = 0;
+        for (std::int64_t i = 0; i < logits.grid.count(); ++i) {
+          const Size3 at{i % 3, i / 3 % 8, i / 24};
+          sum += (at[axis] >= k ? 1 : -1) * static_cast<double>(p.of_class(2)[i] - p.of_class(1)[i]);
+        }
+        if (sum > best + 1e-9) {
+          best = sum;
+          found = k;
+        }
+      }
+      EXPECT_EQ(split_at(logits, {axis, 1, 2}), found) << noise << " " << axis;
+    }
+}
+
+// A plane halfway between voxels 4 and 5 (2 mm apart), on a grid twice as fine and turned over.
+TEST(Split, PhantomLiesAtTheSamePlaceOnAnotherGrid) {
+  const Logits logits = bordered(1.4F);
+  const Grid fine({1, 16, 1}, {1, 1, 1}, {5, 11.5, 2}, {{{1, 0, 0}, {0, -1, 0}, {0, 0, -1}}});
+  const Volume<std::uint16_t> labels = labels_split(logits, {1, 1, 2}, fine);
+  for (std::int64_t y = 0; y < 16; ++y) EXPECT_EQ(labels.at(0, y, 0), 11.5 - static_cast<double>(y) > 6 ? 2 : 1) << y;
+}
+
+TEST(Split, WordsAreReadOrRefused) {
+  const std::vector<std::string> classes{"background", "front", "back"};
+  const PlaneSplit split = plane_split_from(Json::parse(R"({"axis": "z", "low": "back", "high": "front"})"), classes);
+  EXPECT_EQ(split.axis, 2U);
+  EXPECT_EQ(split.low, 2);
+  EXPECT_EQ(split.high, 1);
+  for (const char* bad : {R"({"axis": "w", "low": "back", "high": "front"})", R"({"axis": "y", "low": "side", "high": "front"})",
+                          R"({"axis": "y", "low": "background", "high": "front"})", R"({"axis": "y", "low": "back"})"})
+    EXPECT_THROW((void)plane_split_from(Json::parse(bad), classes), Error) << bad;
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ def arguments(model, steps, minutes):
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--evaluate-only", action="store_true", help="no training: the numbers of the model.onnx in --out")
     p.add_argument("--resume", action="store_true", help="start from the checkpoint in --work")
+    p.add_argument("--further", choices=("train", "all"), help="start from the model.onnx in --out, with the training part "
+                   "or with the validation part too (once nothing is chosen on it any more); mr.hippocampus")
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     a.work.mkdir(parents=True, exist_ok=True)
@@ -80,6 +82,15 @@ def _block(dim, i, o):
     conv, norm = (nn.Conv2d, nn.InstanceNorm2d) if dim == 2 else (nn.Conv3d, nn.InstanceNorm3d)
     return nn.Sequential(conv(i, o, 3, padding=1), norm(o, affine=True), nn.LeakyReLU(0.01),
                          conv(o, o, 3, padding=1), norm(o, affine=True), nn.LeakyReLU(0.01))
+
+
+def shipped(net, path):
+    """Fills a net with the weights of a model.onnx that export() wrote of one like it."""
+    import onnx
+    from onnx import numpy_helper
+    values = {t.name.removesuffix("_f16"): numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
+    net.load_state_dict({k: torch.from_numpy(values[k].astype(np.float32)) for k in net.state_dict()})
+    return net
 
 
 class OnnxNet:
@@ -139,6 +150,8 @@ def trained(net, batch_loss, args, name, lr=3e-3, validate=None, every=250):
     file, start = args.work / f"{name}.pt", time.time()
     if args.resume:
         net.load_state_dict(torch.load(file))
+    if args.further:
+        shipped(net, args.out / "model.onnx")
     ema = copy.deepcopy(net).eval()
     if args.evaluate_only:
         return OnnxNet(args.out / "model.onnx")

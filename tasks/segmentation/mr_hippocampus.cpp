@@ -11,6 +11,7 @@
 #include "nn/logits.h"
 #include "nn/postprocess.h"
 #include "nn/preprocess.h"
+#include "nn/split.h"
 #include "tasks/finite.h"
 #include "tasks/methods.h"
 
@@ -162,6 +163,14 @@ class MrHippocampus final : public Method {
  private:
   const nn::Bundle& crop_bundle() const { return models_.need("mr.hippocampus"); }
 
+  /// The parts meet in a coronal plane, as the manual labels do, where the card says so.
+  Volume<std::uint16_t> labels_of(const nn::Logits& logits, const Grid& grid) const {
+    const nn::Bundle& bundle = crop_bundle();
+    const Json* const split = bundle.card.whole.at("network").find("split");
+    if (split == nullptr) return nn::labels_on(logits, grid);
+    return nn::labels_split(logits, nn::plane_split_from(*split, bundle.network.classes), grid);
+  }
+
   Answer run_crop(const Image& image, const Volume<float>& volume, const Request& request) const {
     request.control.report(0, "labelling the crop");
     const nn::Bundle& bundle = crop_bundle();
@@ -169,7 +178,7 @@ class MrHippocampus final : public Method {
     const nn::Logits logits = nn::infer(models_.network(bundle), seen.view(), bundle.network);
     LabelMap labels = map_like(image, volume.grid());
     labels.segments = {segment(1, region_names[1], Side::none), segment(2, region_names[2], Side::none)};
-    labels.layers.front() = nn::labels_on(logits, volume.grid());
+    labels.layers.front() = labels_of(logits, volume.grid());
     if (bundle.network.largest_component) nn::keep_largest(labels.layers.front(), bundle.network.fill_holes);
     std::array<std::int64_t, 2> counts{};
     for (const std::uint16_t v : std::as_const(labels.layers.front()).voxels())
@@ -212,7 +221,7 @@ class MrHippocampus final : public Method {
     nn::normalise(crop.voxels(), bundle.network.input.normalise);
     const nn::Logits logits = nn::infer(models_.network(bundle), std::as_const(crop).view(), bundle.network);
     const auto [first, part] = part_over(volume.grid(), box);
-    Volume<std::uint16_t> labels = nn::labels_on(logits, volume.grid().cropped(first, part));
+    Volume<std::uint16_t> labels = labels_of(logits, volume.grid().cropped(first, part));
     nn::keep_largest(labels, false);
     return {first, std::move(labels)};
   }

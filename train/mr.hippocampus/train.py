@@ -2,7 +2,11 @@
 
 Input: RAS-oriented crop, 1 mm, tensor axes z, y, x; percentile 0.5..99.5 clip and z-score over the crop, then
 edge padding at the high end of each axis to a multiple of 8. Logits are averaged with those of the x-mirrored crop.
+The manual parts meet in a coronal plane in every teaching volume (labels 1 and 2 share 0.2 slices on average), so ours do.
     python train/mr.hippocampus/train.py [--out models/mr.hippocampus] [--work DIR] [--minutes M]
+    python train/mr.hippocampus/train.py --further train --steps 392 --seed 1
+    python train/mr.hippocampus/train.py --further all --steps STEPSB --seed 2
+The last two went on from the first one's weights, in float16 and float32 (a busy machine ended them, not --steps).
 """
 import sys
 from pathlib import Path
@@ -17,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import common as C
 
 NAME = "mr.hippocampus"
+RATES = {None: 4e-3, "train": 1.5e-3, "all": 1e-3}
 ROOT = C.DATA / "mr" / "msd-hippocampus"
 PATCH = (40, 56, 40)
 WIDTHS = (16, 32, 64, 96)
@@ -53,12 +58,17 @@ def predict(net, image):
 
 
 def labelled(net, image):
-    """Labels 0, 1, 2 of a normalised crop; only the largest face-connected component is kept."""
-    label = predict(net, image).argmax(0)
-    parts, n = ndimage.label(label > 0)
+    """Labels 0, 1, 2 of a normalised crop: the largest face-connected component of what is likelier hippocampus than not,
+    cut by the coronal plane that agrees best with the probabilities of its two parts."""
+    y = predict(net, image).astype(np.float64)
+    inside = np.logaddexp(y[1], y[2]) > y[0]
+    parts, n = ndimage.label(inside)
     if n > 1:
-        label = label * (parts == 1 + np.argmax(ndimage.sum_labels(label > 0, parts, range(1, n + 1))))
-    return label
+        inside = parts == 1 + np.argmax(ndimage.sum_labels(inside, parts, range(1, n + 1)))
+    p = np.exp(y - y.max(0))
+    front = ((p[1] - p[2]) / p.sum(0)).sum((0, 2))              # of each coronal slice; y grows to the front
+    first = int(np.argmin(np.concatenate([[0], np.cumsum(front)])))
+    return np.where(inside, np.where(np.arange(len(front))[:, None] >= first, 1, 2), 0)
 
 
 def fit(a, size, fill):
@@ -104,6 +114,14 @@ def augmented(x, label):
     return intensities(image), warped.argmax(1)
 
 
+def rounds(n, size):
+    """Batches of indices without end: all in random order, then anew."""
+    while True:
+        order = np.random.permutation(n)
+        for k in range(0, n - size + 1, size):
+            yield order[k:k + size]
+
+
 def evaluate(net, cases):
     """[anterior, posterior, whole] Dice of each case and predicted and true volumes in ml, through labelled()."""
     rows = []
@@ -147,6 +165,7 @@ def card(rows, parts):
                               "normalise": {"kind": "percentile_zscore", "lower": 0.5, "upper": 99.5}},
                     "output": {"kind": "logits", "classes": ["background", "anterior", "posterior"]},
                     "mirror": ["x"], "threshold": None, "temperature": None, "keep": "largest_component",
+                    "split": {"axis": "y", "low": "posterior", "high": "anterior"},
                     "crop_mm": [40, 56, 40]}}
 
 
@@ -157,16 +176,18 @@ def main():
     C.write_split(Path(__file__).with_name("split.json"), parts,
                   lambda i: [ROOT / "images" / f"hippocampus_{i}.nii.gz"], "ids are volume numbers of the MSD set")
     cases = {k: [load(i) for i in v] for k, v in parts.items()}
-    x = torch.from_numpy(np.stack([fit(a, PATCH, None) for a, _ in cases["train"]]))[:, None]
-    t = torch.from_numpy(np.stack([fit(b, PATCH, 0) for _, b in cases["train"]]))
+    teach = cases["train"] + (cases["validation"] if args.further == "all" else [])
+    x = torch.from_numpy(np.stack([fit(a, PATCH, None) for a, _ in teach]))[:, None]
+    t = torch.from_numpy(np.stack([fit(b, PATCH, 0) for _, b in teach]))
+    batches = rounds(len(x), 4)
     print(NAME, {k: len(v) for k, v in parts.items()}, flush=True)
 
     def batch_loss(net):
-        pick = torch.randint(0, len(x), (4,))
+        pick = next(batches)
         image, label = augmented(x[pick], t[pick])
         return C.dice_ce(C.forward_bf16(net, image), label)
 
-    net = C.trained(C.UNet(3, WIDTHS, 3), batch_loss, args, "hippocampus", lr=6e-4 if args.resume else 4e-3,
+    net = C.trained(C.UNet(3, WIDTHS, 3), batch_loss, args, "hippocampus", lr=6e-4 if args.resume else RATES[args.further],
                     validate=lambda e: evaluate(e, cases["validation"])[:, :3].mean(0).round(4))
     print("onnx", C.export(net, (1, 1, 16, 16, 16), args.out / "model.onnx"))
     C.write_card(args.out, card(evaluate(net, cases["held_out"]), parts))

@@ -130,6 +130,30 @@ def chained(asked, p):
     return p
 
 
+def hung(s, columns, rows):
+    """An axial slice with columns to the patient's left and rows to the back: columns, rows are the directions (LPS) in which
+    x and y of the picture grow. The twin of upright() of tasks/slices.h."""
+    columns, rows = np.asarray(columns, float), np.asarray(rows, float)
+    axial = lambda v: max(abs(v[0]), abs(v[1])) > abs(v[2])
+    sideways = lambda v: abs(v[0]) > abs(v[1])
+    if not axial(columns) or not axial(rows) or sideways(columns) == sideways(rows):
+        return s
+    if not sideways(columns):
+        s, columns, rows = s.T, rows, columns
+    return np.ascontiguousarray(s[::1 if rows[1] > 0 else -1, ::1 if columns[0] > 0 else -1])
+
+
+def directions(f):
+    """Patient directions (LPS) of the first two index axes of a volume file."""
+    import nibabel as nib
+    import SimpleITK as sitk
+    if str(f).endswith(".gz"):
+        m = np.diag([-1, -1, 1]) @ nib.load(f).affine[:3, :3]      # RAS to LPS
+        return m[:, 0], m[:, 1]
+    m = np.array(sitk.ReadImage(str(f)).GetDirection()).reshape(3, 3)
+    return m[:, 0], m[:, 1]
+
+
 def scanned(a, mm):
     """(place, slice) of the slices of a volume that the method looks at: every 10 mm, 40 at most."""
     n = a.shape[2]
@@ -151,7 +175,9 @@ def asked(seed=2, one=looked):
         made.append(one(a, s.astype(np.float32), hu))
 
     def volume(source, name, use, a, mm, region_of):
+        lie = directions(f)
         for k, s in scanned(a, mm):
+            s = hung(s, *lie)
             region = region_of(k, a.shape[2])
             add(source, region or "none", use if region else "context", s, scan=(source + name, k * mm))
     between = lambda region, first, last: lambda k, n: region if int(first * n) <= k <= int(last * n) else None
@@ -174,7 +200,8 @@ def asked(seed=2, one=looked):
             add(source, region, use, R.picture(files[k]), False)
     for name, region in {"dicom-test-files/WG04/J2KI/CT1_J2KI": "chest", "dicom-test-files/WG04/J2KI/CT2_J2KI": "head", "pydicom-data/693_J2KR.dcm": "head",
                          "pydicom-data/explicit_VR-UN.dcm": "abdomen", "pydicom/test_files/J2K_pixelrep_mismatch.dcm": "head"}.items():
-        add("dicom", region, "test", R.dicom(D / "dicom" / name)[1])
+        d, s = R.dicom(D / "dicom" / name)
+        add("dicom", region, "test", hung(s, d.ImageOrientationPatient[:3], d.ImageOrientationPatient[3:]))
     rng = np.random.default_rng(seed + 1)
     for region in ("neck", "pelvis"):
         for _ in range(CAP):

@@ -16,7 +16,7 @@ import recognition as R
 import simulated as S
 
 NAME, CLASSES, CAP = "mr.sequence", S.SEQUENCES, 25
-SHARES = {"made head": 0.6, "made body": 0.2, "made spine": 0.06, "made blobs": 0.06, "open-ms-lesion": 0.1}
+SHARES = {"made head": 0.5, "made close": 0.14, "made body": 0.2, "made spine": 0.06, "made blobs": 0.06, "open-ms-lesion": 0.1}
 D = C.DATA
 
 # what the pictures show (looked at) where a source is of one kind
@@ -86,7 +86,8 @@ class Own(R.Trial):
         if args.evaluate_only:
             self.judge = lambda x: C.OnnxNet(args.out / "model.onnx").session.run(None, {"image": np.asarray(x, np.float32)[:, None]})
         else:
-            net = N.taught(self.x, self.labels, weights(self.labels, self.sources), len(CLASSES), args.steps, args.minutes, args.seed)
+            net = N.taught(self.x, self.labels, weights(self.labels, self.sources), len(CLASSES), args.steps, args.minutes, args.seed,
+                           start=args.out / "model.onnx" if args.resume else None)
             self.shipped, self.judge = net, lambda x: N.seen_by(net, x)
 
     def left_out(self, x, asked_x, decays=None, **how):

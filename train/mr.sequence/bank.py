@@ -10,7 +10,7 @@ import recognition as R
 import simulated as S
 
 SIZE, LOOKS = 80, 3
-PLANES = {"head": 340, "body": 120, "spine": 45, "blobs": 45, "close": 150}
+PLANES = {"head": 230, "body": 90, "spine": 30, "blobs": 30, "close": 110}
 REAL = 25
 MS, MNI = C.DATA / "mr/open-ms-lesion", C.DATA / "mr/nilearn-mni/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
 

@@ -23,9 +23,8 @@ def painted(rng, label, shares, real, sequence, s, b):
         brain = brain + w * shares[0] * (np.exp(-b * adc) - 1)
     elif b:
         brain = brain * (1 + rng.uniform(0, 0.12) * A.smooth(rng, v.shape, rng.uniform(2, 6)))
-    if real is not None:
-        at = real[(shares.sum(0) > 0.5)]
-        brain = real / max(np.percentile(at, 75), 1e-6) * max(w, g)
+    if real is not None and (shares.sum(0) > 0.5).any():
+        brain = real / max(np.percentile(real[shares.sum(0) > 0.5], 75), 1e-6) * max(w, g)
     return np.where((shares.sum(0) > 0.05) & (label == 0), brain, v)
 
 

@@ -58,6 +58,11 @@ def changed(rng, s, region):
     return R.framed(rng, R.toned(rng, np.ascontiguousarray(s)))
 
 
+def axial(a, n, first=0.05, last=0.95):
+    """`n` axial slices of a volume, evenly between two shares of its length."""
+    return [np.ascontiguousarray(a[:, :, k].T) for k in sorted({int(f * a.shape[2]) for f in np.linspace(first, last, n)})]
+
+
 def parts():
     made = {f"drawn {region}": lambda rng, region=region: ((region, s) for _ in range(DRAWN) for s in [S.slice_of(rng, region)] * 3) for region in CLASSES}
 

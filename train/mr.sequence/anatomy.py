@@ -150,21 +150,6 @@ def head(rng, shares, reals=None):
     return label, shares * inside, {k: p * inside for k, p in zip(names, planes[3:])}
 
 
-def close(rng, shares, reals):
-    """A small part inside a brain, as head() gives a whole one: [3, rows, columns] of the plane, at least 9 in 10 of it tissue."""
-    sides = np.minimum(rng.integers(28, 72, 2), shares.shape[1:])
-    for _ in range(20):
-        y, x = (int(rng.integers(0, n - k + 1)) for n, k in zip(shares.shape[1:], sides))
-        part = np.s_[y:y + sides[0], x:x + sides[1]]
-        if (shares[(slice(None), *part)].sum(0) > 0.5).mean() > 0.9:
-            break
-    names = list(reals)
-    planes = np.concatenate([shares[(slice(None), *part)], *(reals[k][part][None] for k in names)])
-    shares = warped(rng, np.pad(planes, [(0, 0), (8, 8), (8, 8)], mode="reflect"), rng.uniform(0, 1.8))[:, 8:-8, 8:-8]
-    label = ill(rng, np.zeros(shares.shape[1:], np.int64), shares[:3].sum(0) > 0.5, shares[:3])
-    return label, shares[:3], dict(zip(names, shares[3:]))
-
-
 def body(rng, region=None):
     """A drawn CT slice as tissues by its HU."""
     region = region or str(rng.choice(["neck", "chest", "abdomen", "pelvis", "limb", "limb"]))

@@ -10,7 +10,7 @@ import recognition as R
 import simulated as S
 
 SIZE, LOOKS = 80, 3
-PLANES = {"head": 230, "body": 90, "spine": 30, "blobs": 30, "close": 110}
+PLANES = {"head": 340, "body": 120, "spine": 45, "blobs": 45}
 REAL = 25
 MS, MNI = C.DATA / "mr/open-ms-lesion", C.DATA / "mr/nilearn-mni/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
 
@@ -49,10 +49,10 @@ def changed(rng, s):
     return R.framed(rng, np.ascontiguousarray(g)) if rng.random() < 0.5 else g
 
 
-def heads(mm=A.MM):
-    """[(shares, {sequence: volume})] of the brains that teach, at voxels of `mm` (they have 1 mm)."""
+def heads():
+    """[(shares, {sequence: volume})] of the brains that teach, at anatomy.MM."""
     from scipy import ndimage
-    small = lambda f: ndimage.zoom(ndimage.gaussian_filter(R.nifti(f), 0.35 * mm), 1 / mm, order=1) if mm > 1 else R.nifti(f)
+    small = lambda f: ndimage.zoom(ndimage.gaussian_filter(R.nifti(f), 0.35 * A.MM), 1 / A.MM, order=1)
     made = []
     for f in [*sorted(MS.glob("derived-uint8/*/T1.nii.gz")), MNI]:
         reals = {"T1": small(f)}
@@ -62,8 +62,7 @@ def heads(mm=A.MM):
     return made
 
 
-def brain_plane(rng, brains, of):
-    """of(shares, reals) of a slice that shows a brain."""
+def head_plane(rng, brains):
     while True:
         shares, reals = brains[rng.integers(len(brains))]
         axis = rng.choice([2, 2, 2, 1, 0])
@@ -71,16 +70,16 @@ def brain_plane(rng, brains, of):
         cut = np.take(shares, k, axis + 1)
         if cut.sum(0).mean() > 0.12:                         # turned so that the face, where one is drawn, lies below or in front
             turn = int(rng.choice([1, 1, 3])) if axis == 2 else 1
-            return of(rng, np.rot90(cut, turn, (1, 2)), {n: np.rot90(np.take(v, k, axis), turn) for n, v in reals.items()})
+            return A.head(rng, np.rot90(cut, turn, (1, 2)), {n: np.rot90(np.take(v, k, axis), turn) for n, v in reals.items()})
 
 
 def made(rng):
     """(part, sequence, slice) of one plane after another in turn, so that a bank cut short has a share of each."""
-    brains, fine, body = heads(), heads(1), ["T1", "T2", "diffusion"]
-    of = {"head": lambda r: brain_plane(r, brains, A.head), "close": lambda r: brain_plane(r, fine, A.close), "body": A.body, "spine": A.spine, "blobs": A.blobs}
+    brains, body = heads(), ["T1", "T2", "diffusion"]
+    of = {"head": lambda r: head_plane(r, brains), "body": A.body, "spine": A.spine, "blobs": A.blobs}
     for part in rng.permutation(np.repeat(list(PLANES), list(PLANES.values()))):
         plane = of[part](rng)
-        for q in S.SEQUENCES if part in ("head", "spine", "close") else body:
+        for q in S.SEQUENCES if part in ("head", "spine") else body:
             yield f"made {part}", q, S.slice_of(rng, plane, q)
 
 

@@ -14,7 +14,7 @@ TABLE = {
     "disc": ((800, 1400), (45, 150), (0.7, 0.9), (1.2, 1.9)), "cord": ((750, 1050), (72, 100), (0.7, 0.85), (0.7, 1.0)),
     "lesion": ((1100, 1900), (110, 220), (0.85, 1.0), (0.8, 1.6)), "stroke": ((1000, 1500), (85, 150), (0.8, 0.95), (0.3, 0.6)),
     "tumour": ((1100, 1800), (90, 250), (0.8, 1.0), (0.7, 1.9)), "necrosis": ((1800, 3800), (200, 900), (0.9, 1.0), (1.5, 2.9)),
-    "white": ((580, 950), (65, 86), (0.66, 0.74), (0.62, 0.85)), "grey": ((900, 1500), (82, 112), (0.78, 0.88), (0.7, 0.95)),
+    "white": ((580, 1050), (65, 86), (0.66, 0.74), (0.62, 0.85)), "grey": ((900, 1500), (82, 112), (0.78, 0.88), (0.7, 0.95)),
     "liquor": ((3200, 4600), (700, 2200), (0.97, 1.0), (2.6, 3.3))}
 TISSUES = list(TABLE)
 AT = {name: k for k, name in enumerate(TISSUES)}
@@ -25,7 +25,7 @@ def tissues_of(rng):
     """[tissues, 4]; white and grey matter keep their order, as they do in every adult."""
     d = np.array([[rng.uniform(lo, hi) for lo, hi in TABLE[name]] for name in TISSUES])
     w, g = d[AT["white"]], d[AT["grey"]]
-    g[0] = w[0] * rng.uniform(1.35, 1.6)
+    g[0] = w[0] * rng.uniform(1.3, 1.65)
     g[1] = w[1] * rng.uniform(1.12, 1.35)
     g[2] = w[2] * rng.uniform(1.1, 1.22)
     return d
@@ -67,8 +67,8 @@ def t1(rng, d):
     if kind < 0.4:
         s = echo(d, u(350, 750), u(7, 20))
     elif kind < 0.75:
-        tr = u(1600, 2600)                                   # liquor near its null or below grey matter, as prepared sequences have it
-        s = inversion(d, tr, u(0.38, 0.48) * tr, u(2, 12))
+        tr = u(1400, 2600)
+        s = inversion(d, tr, u(0.36, 0.48) * tr if rng.random() < 0.6 else u(650, 1000), u(2, 12))
     else:
         tr = u(4, 12) if rng.random() < 0.5 else u(90, 250)
         s = spoiled(d, tr, np.arccos(np.exp(-tr / 900)) * u(1.6, 3.2), u(1.5, 5))

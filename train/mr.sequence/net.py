@@ -30,28 +30,6 @@ class Net(nn.Module):
         return self.head(f), torch.clamp(((f - self.mean) * self.scale) ** 2, max=25).mean(1, keepdim=True)
 
 
-def started(net, file, pictures):
-    """`net` with the weights of an exported model, whose batch norms were folded into the convolutions before them: each norm
-    is set to give on `pictures` (0..1) what the model gave."""
-    import onnx
-    from onnx import numpy_helper
-    graph = onnx.load(file).graph
-    values, cast = {i.name: numpy_helper.to_array(i) for i in graph.initializer}, {n.output[0]: n.input[0] for n in graph.node if n.op_type == "Cast"}
-    value = lambda name: torch.from_numpy(np.array(values[name if name in values else cast[name]], np.float32))
-    folded = [[value(k) for k in n.input[1:3]] for n in graph.node if n.op_type in ("Conv", "Gemm")]
-    layers, x = [m for m in net.body.modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))], pictures
-    with torch.no_grad():
-        for conv, norm, (w, b) in zip(layers[::2], layers[1::2], folded):
-            conv.weight.copy_(w)
-            y = conv(x)
-            mean, var = y.mean((0, 2, 3)), y.var((0, 2, 3), unbiased=False)
-            norm.running_mean.copy_(mean), norm.running_var.copy_(var)
-            norm.weight.copy_((var + norm.eps).sqrt()), norm.bias.copy_(mean + b)
-            x = F.relu(y + b[:, None, None])
-        net.head.weight.copy_(folded[-1][0]), net.head.bias.copy_(folded[-1][1])
-    return net
-
-
 def turned(x, rng):
     """Another look of a batch: mirrored, turned by quarters, another tone, a little noise and blur, a part shut."""
     if rng.random() < 0.5:
@@ -72,18 +50,16 @@ def turned(x, rng):
     return x.clamp(0, 1)
 
 
-def taught(x, y, weight, classes, steps, minutes, seed=0, batch=64, lr=3e-3, start=None, log=print):
+def taught(x, y, weight, classes, steps, minutes, seed=0, batch=64, lr=3e-3, log=print):
     """A network on uint8 pictures x with class indices y; the weights are a moving average, never chosen by a score."""
     torch.manual_seed(seed)
     rng, net = np.random.default_rng(seed), Net(classes)
-    if start:                                                # a model.onnx to go on from
-        net = started(net, start, torch.from_numpy(x[rng.choice(len(x), 256)])[:, None].float() / 255)
     mean = torch.optim.swa_utils.AveragedModel(net, avg_fn=lambda a, b, _: a * 0.995 + b * 0.005, use_buffers=True)
     opt = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0.02)
-    p, began, done, shown = weight / weight.sum(), time.time(), 0.0, []
+    p, start, done, shown = weight / weight.sum(), time.time(), 0.0, []
     k = 0
     while done < 1:
-        done = min(1.0, max(k / steps, (time.time() - began) / 60 / minutes))
+        done = min(1.0, max(k / steps, (time.time() - start) / 60 / minutes))
         for g in opt.param_groups:
             g["lr"] = lr * min(1, (k + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * done))
         pick = rng.choice(len(x), batch, p=p)
@@ -98,7 +74,7 @@ def taught(x, y, weight, classes, steps, minutes, seed=0, batch=64, lr=3e-3, sta
             mean.update_parameters(net)
         shown.append(float(loss.detach()))
         if k % 200 == 199:
-            log(f"step {k + 1}, {time.time() - began:.0f} s, loss {np.mean(shown[-200:]):.4f}", flush=True)
+            log(f"step {k + 1}, {time.time() - start:.0f} s, loss {np.mean(shown[-200:]):.4f}", flush=True)
         k += 1
     log(f"{k} steps", flush=True)
     return measured(mean.module.eval(), x, rng)

@@ -225,7 +225,8 @@ CARD = {
                      "from anatomy, but were written after misjudged slices of the reported sources had been looked at (a "
                      "table's air taken for lung, skulls in pictures), so the number with them is not blind; head_alone is "
                      "the number without them. That slices are hung by the directions of their header was "
-                     "added after an abdomen of the reported sources, stored upside down, had been taken for a pelvis. Of volumes the slices are asked that the method looks at, within a region's "
+                     "added after an abdomen of the reported sources, stored upside down, had been taken for a pelvis; "
+                     "NIfTI volumes, seen upside down before, are then judged a little worse (macro-F1 0.958 before), as the same scans were from DICOM all along. Of volumes the slices are asked that the method looks at, within a region's "
                      "middle; what the scan shows beyond helps to judge them. Intervals draw sources, then slices.",
     "architecture": "one hidden layer of 32 on the frozen any.image_encoder (pooled), 6 logits; strangeness: mean squared deviation of the features",
     "training_data": [

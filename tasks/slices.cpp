@@ -83,6 +83,23 @@ Volume<float> cut(const AnyVolume& volume, int axis, std::int64_t place) {
   return picture;
 }
 
+Volume<float> upright(const Volume<float>& picture, const Vector3& columns, const Vector3& rows) {
+  const auto axial = [](const Vector3& v) { return std::max(std::abs(v[0]), std::abs(v[1])) > std::abs(v[2]); };
+  const auto sideways = [](const Vector3& v) { return std::abs(v[0]) > std::abs(v[1]); };
+  if (!axial(columns) || !axial(rows) || sideways(columns) == sideways(rows)) return picture.clone();
+  const bool swapped = !sideways(columns);
+  const bool left = (swapped ? rows : columns)[0] > 0, back = (swapped ? columns : rows)[1] > 0;
+  const Size3& size = picture.grid().size();
+  const std::int64_t width = size[swapped ? 1 : 0], height = size[swapped ? 0 : 1];
+  Volume<float> turned = blank(width, height);
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) {
+      const std::int64_t u = left ? x : width - 1 - x, v = back ? y : height - 1 - y;
+      turned.at(x, y, 0) = swapped ? picture.at(v, u, 0) : picture.at(u, v, 0);
+    }
+  return turned;
+}
+
 std::vector<CutSlice> standing_slices(const Image& image) {
   if (const auto* volumes = std::get_if<VolumeSequence>(&image.pixels))
     return volumes->empty() ? std::vector<CutSlice>() : of_volume((*volumes)[volumes->size() / 2]);

@@ -22,6 +22,10 @@ struct CutSlice {
 /// Complex voxels give their magnitude, colour its luma.
 [[nodiscard]] Volume<float> cut(const AnyVolume& volume, int axis, std::int64_t place);
 
+/// An axial picture as it is hung: columns to the patient's left, rows to the back. `columns` and `rows` are the patient
+/// directions (LPS) in which x and y of the picture grow; a picture that is not axial stays as it is.
+[[nodiscard]] Volume<float> upright(const Volume<float>& picture, const Vector3& columns, const Vector3& rows);
+
 /// The pictures that stand for an image: of a volume the slices at 0.3, 0.5 and 0.7 of each axis (of a sequence those of
 /// the middle volume), without slices of fewer than 16 rows or columns or of one value; of frames, slices and
 /// views up to nine, evenly spread. The same rule as slices_of() of train/recognition.py.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -35,6 +36,25 @@ TEST(Slices, PhantomCutsKeepTheLowerAxisAsColumns) {
   EXPECT_EQ(sagittal.at(1, 1, 0), 10102.0F);
   EXPECT_EQ(coronal.at(3, 1, 0), 10103.0F);
   EXPECT_EQ(axial.at(3, 2, 0), 10203.0F);
+}
+
+TEST(Slices, PhantomAxialPicturesAreHungTheSameWay) {
+  Volume<float> hung(Grid({3, 2, 1}, {1, 1, 1}));  // as the patient lies: x to the left, y to the back
+  for (std::int64_t y = 0; y < 2; ++y)
+    for (std::int64_t x = 0; x < 3; ++x) hung.at(x, y, 0) = static_cast<float>(10 * y + x);
+  Volume<float> flipped(Grid({3, 2, 1}, {1, 1, 1})), turned(Grid({2, 3, 1}, {1, 1, 1}));
+  for (std::int64_t y = 0; y < 2; ++y)
+    for (std::int64_t x = 0; x < 3; ++x) {
+      flipped.at(x, 1 - y, 0) = hung.at(x, y, 0);
+      turned.at(y, 2 - x, 0) = hung.at(x, y, 0);
+    }
+  const auto same = [&](const Volume<float>& got) {
+    return got.grid().size() == hung.grid().size() && std::equal(got.voxels().begin(), got.voxels().end(), hung.voxels().begin());
+  };
+  EXPECT_TRUE(same(upright(hung, {1, 0, 0}, {0, 0.93, -0.37})));
+  EXPECT_TRUE(same(upright(flipped, {1, 0, 0}, {0, -1, 0})));
+  EXPECT_TRUE(same(upright(turned, {0, 1, 0}, {-1, 0, 0})));
+  EXPECT_TRUE(same(upright(hung, {0, 1, 0}, {0, 0, -1}))) << "sagittal: as it is";
 }
 
 TEST(Slices, PhantomThreeOfEachAxisAndNoneThatShowsNothing) {

@@ -563,6 +563,21 @@ class Trial:
         print("decay chosen inside", made, {d: round(score(None, d), 4) for d in decays}, flush=True)
         return made
 
+    def temperature(self, logits):
+        """Of the images that stand aside; 1 where there are none."""
+        if not self.aside:
+            return 1.0
+        z = np.concatenate([logits[k].mean(0, keepdims=True) for k in self.aside])
+        return fitted_temperature(z, [self.classes.index(self.asked[k].label) for k in self.aside])
+
+    def network(self):
+        """What the card says of the network that is shipped: its input, and above which strangeness it abstains."""
+        strange = strangeness(self.x, self.x.mean(0), self.x.std(0))
+        return {"backbone": {"id": "any.image_encoder", "output": "pooled"}, "input": input_of(224), "ood": {"threshold": round(float(strange.max() * 1.25), 3)}}
+
+    def export(self, file):
+        C.export(Judge(self.shipped, self.x), (1, self.x.shape[1]), file, outputs=("logits", "ood"))
+
     def said(self, p, keep, below=0.0):
         return [self.classes[p[k].argmax()] if p[k].max() >= below else None for k in keep]
 
@@ -586,6 +601,13 @@ class Trial:
         return macro_f1([self.asked[k].label for k in self.reported], self.said(p, self.reported))
 
 
+def input_of(size):
+    """The input block of a card of slices that are prepared as prepared() does."""
+    return {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [size, size], "resize": "area",
+            "crop": {"kind": "content_box", "level": 16, "share": 0.03}, "pad_multiple": 1, "pad": "edge",
+            "normalise": {"kind": "unit", "scale": 255}}
+
+
 def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0, decay=3e-2, decays=None, rules=None, scans=None):
     """Leave one source out, the baseline, the shipped head: model.onnx, parity.json and card.json in args.out.
 
@@ -595,10 +617,7 @@ def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0,
     args, keep = trial.args, trial.reported
     inner = trial.nested(decays, hidden=hidden) if decays else None
     logits = trial.left_out(trial.x, trial.asked_x, inner, hidden=hidden, decay=decay)
-    aside_z = np.concatenate([logits[k].mean(0, keepdims=True) for k in trial.aside]) if trial.aside else None
-    temperature = 1.0
-    if aside_z is not None:
-        temperature = fitted_temperature(aside_z, [trial.classes.index(trial.asked[k].label) for k in trial.aside])
+    temperature = trial.temperature(logits)
     p = mean_p(logits, temperature)
     alone = macro_f1([trial.asked[k].label for k in keep], trial.said(p, keep, abstain_below))
     if rules:
@@ -628,16 +647,12 @@ def report(trial, card, requirement, data, used_by, hidden=0, abstain_below=0.0,
     print(len(sources), "sources; temperature", temperature, "border and histogram", few, flush=True)
     card = dict(card)
     card["results"] = rows
-    strange = strangeness(trial.x, trial.x.mean(0), trial.x.std(0))
     card["network"] = {
-        "file": "model.onnx", "used_by": used_by, "backbone": {"id": "any.image_encoder", "output": "pooled"},
-        "input": {"dims": 2, "axes": "yx", "orientation": None, "spacing_mm": None, "size": [224, 224], "resize": "area",
-                  "crop": {"kind": "content_box", "level": 16, "share": 0.03}, "pad_multiple": 1, "pad": "edge",
-                  "normalise": {"kind": "unit", "scale": 255}},
+        "file": "model.onnx", "used_by": used_by, **trial.network(),
         "output": {"kind": "logits", "classes": trial.classes, "names": {"logits": "logits", "ood": "ood"}},
-        "ood": {"threshold": round(float(strange.max() * 1.25), 3)}, "abstain_below": abstain_below, "mirror": [], "temperature": temperature}
+        "abstain_below": abstain_below, "mirror": [], "temperature": temperature}
     if not args.evaluate_only:
-        C.export(Judge(trial.shipped, trial.x), (1, trial.x.shape[1]), args.out / "model.onnx", outputs=("logits", "ood"))
+        trial.export(args.out / "model.onnx")
     C.write_card(args.out, card)
     return p
 

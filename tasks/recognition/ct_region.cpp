@@ -73,11 +73,12 @@ void apply_rules(const std::vector<std::string>& classes, const CutSlice& slice,
   to_unit_sum(p);
 }
 
-/// The axial slices of a volume, from feet to head.
+/// The axial slices of a volume, from feet to head, as they are hung.
 std::vector<CutSlice> axial_slices(const AnyVolume& volume) {
   const Grid& grid = grid_of(volume);
   const AxisOrder order = axis_order(grid);
   const int axis = order.index_axis[2];
+  const Vector3 columns = grid.axis(axis == 0 ? 1 : 0), rows = grid.axis(axis == 2 ? 1 : 2);
   const std::int64_t n = grid.size()[static_cast<std::size_t>(axis)];
   const double length_mm = static_cast<double>(n) * grid.spacing_mm()[static_cast<std::size_t>(axis)];
   const auto wanted = static_cast<std::int64_t>(std::clamp(length_mm / step_mm, 1.0, static_cast<double>(slices_max)));
@@ -86,8 +87,17 @@ std::vector<CutSlice> axial_slices(const AnyVolume& volume) {
   for (std::int64_t i = 0; i < count; ++i) {
     const auto k = static_cast<std::int64_t>((static_cast<double>(i) + 0.5) * static_cast<double>(n) / static_cast<double>(count));
     const std::int64_t place = order.positive[2] ? k : n - 1 - k;
-    slices.push_back({cut(volume, axis, place), axis, place});
+    slices.push_back({upright(cut(volume, axis, place), columns, rows), axis, place});
   }
+  return slices;
+}
+
+/// The slices to look at: of a volume the axial ones, else the pictures themselves, turned where the header says how they lie.
+std::vector<CutSlice> slices_of(const Image& image) {
+  if (image.is_volume()) return axial_slices(image.volume());
+  std::vector<CutSlice> slices = standing_slices(image);
+  if (const auto* stack = std::get_if<SliceStack>(&image.pixels))
+    for (CutSlice& slice : slices) slice.picture = upright(slice.picture, stack->row_axis, stack->column_axis);
   return slices;
 }
 
@@ -197,7 +207,7 @@ class CtRegion final : public Method {
 
  private:
   [[nodiscard]] std::vector<Judged> judged(const Image& image, const nn::Bundle& bundle, const Control& control) const {
-    const std::vector<CutSlice> slices = image.is_volume() ? axial_slices(image.volume()) : standing_slices(image);
+    const std::vector<CutSlice> slices = slices_of(image);
     if (slices.empty()) throw Error(Code::bad_input, "recognising the CT region: the image has no axial slice");
     // Hounsfield units have air below zero; what has not is a picture of grey values.
     const bool in_hu = std::any_of(slices.begin(), slices.end(), [](const CutSlice& s) {

@@ -19,7 +19,7 @@ NAME = "any.image_encoder"
 # photograph -> the ImageNet classes that are right for it
 KNOWN = {"chelsea": (281, 282, 285), "coffee": (504, 967, 968), "rocket": (657, 744, 812)}
 HEADS = ["classification/ct.head_bleed", "classification/mr.brain_tumor", "classification/us.breast",
-         "recognition/any.modality", "recognition/ct.region", "recognition/mr.sequence", "recognition/us.view"]
+         "recognition/any.modality", "recognition/ct.region", "recognition/us.view"]
 
 
 def named(encoder):

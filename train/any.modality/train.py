@@ -12,6 +12,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent),
                 str(Path(__file__).resolve().parent.parent / "us.view")]
+import brains as W
 import common as C
 import encoder as E
 import recognition as R
@@ -20,7 +21,6 @@ import simulated as S
 NAME, CLASSES = "any.modality", R.MODALITIES
 FAMILY = {"sts-CT": "sts", "sts-MR": "sts", "sts-PET": "sts", "sts-raw-pet": "sts", "hc18 cuts": "hc18"}      # left out together
 DRAWN_CT = [f"ct.region:drawn {r}" for r in ("head", "neck", "chest", "abdomen", "pelvis", "limb")]        # those recipes run first
-MADE_MR = [f"mr.sequence:made {k}" for k in ("T1", "T2", "FLAIR", "diffusion")]
 CAP = 30                                                 # images of a source that count
 
 
@@ -205,7 +205,7 @@ if __name__ == "__main__":
     table = lambda: R.items(args.work / "items.pkl")
     trial = R.Trial(args, NAME, CLASSES, 
                     lambda work: R.joined(R.parted(work, parts(table(), args.work / "scans"), lambda rng, s, m: R.prepared(R.changed(rng, s, m))),
-                                          R.borrowed(work, DRAWN_CT, R.CT), R.borrowed(work, MADE_MR, R.MR)), lambda: asked(table()), lambda s: "open-ms-lesion" if s.startswith(("made ", "small ")) else FAMILY.get(s, s))
+                                          R.borrowed(work, DRAWN_CT, R.CT), R.parted(work, W.parts(R.MR), lambda rng, s, _: R.prepared(W.changed(rng, s)))), lambda: asked(table()), lambda s: "open-ms-lesion" if s.startswith(("made ", "small ")) else FAMILY.get(s, s))
     known = {id(a): f for a, f in zip(trial.asked, facts(table()))}
     R.report(trial, CARD, "ct.recognition.modality_f1", "real images of 52 sources, leave one source out (sets that may not teach never do)",
              used_by=["recognition/any.modality"],

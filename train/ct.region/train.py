@@ -58,6 +58,11 @@ def changed(rng, s, region):
     return R.framed(rng, R.toned(rng, np.ascontiguousarray(s)))
 
 
+def axial(a, n, first=0.05, last=0.95):
+    """`n` axial slices of a volume, evenly between two shares of its length."""
+    return [np.ascontiguousarray(a[:, :, k].T) for k in sorted({int(f * a.shape[2]) for f in np.linspace(first, last, n)})]
+
+
 def parts():
     made = {f"drawn {region}": lambda rng, region=region: ((region, s) for _ in range(DRAWN) for s in [S.slice_of(rng, region)] * 3) for region in CLASSES}
 
@@ -130,6 +135,30 @@ def chained(asked, p):
     return p
 
 
+def hung(s, columns, rows):
+    """An axial slice with columns to the patient's left and rows to the back: columns, rows are the directions (LPS) in which
+    x and y of the picture grow. The twin of upright() of tasks/slices.h."""
+    columns, rows = np.asarray(columns, float), np.asarray(rows, float)
+    axial = lambda v: max(abs(v[0]), abs(v[1])) > abs(v[2])
+    sideways = lambda v: abs(v[0]) > abs(v[1])
+    if not axial(columns) or not axial(rows) or sideways(columns) == sideways(rows):
+        return s
+    if not sideways(columns):
+        s, columns, rows = s.T, rows, columns
+    return np.ascontiguousarray(s[::1 if rows[1] > 0 else -1, ::1 if columns[0] > 0 else -1])
+
+
+def directions(f):
+    """Patient directions (LPS) of the first two index axes of a volume file."""
+    import nibabel as nib
+    import SimpleITK as sitk
+    if str(f).endswith(".gz"):
+        m = np.diag([-1, -1, 1]) @ nib.load(f).affine[:3, :3]      # RAS to LPS
+        return m[:, 0], m[:, 1]
+    m = np.array(sitk.ReadImage(str(f)).GetDirection()).reshape(3, 3)
+    return m[:, 0], m[:, 1]
+
+
 def scanned(a, mm):
     """(place, slice) of the slices of a volume that the method looks at: every 10 mm, 40 at most."""
     n = a.shape[2]
@@ -151,7 +180,9 @@ def asked(seed=2, one=looked):
         made.append(one(a, s.astype(np.float32), hu))
 
     def volume(source, name, use, a, mm, region_of):
+        lie = directions(f)
         for k, s in scanned(a, mm):
+            s = hung(s, *lie)
             region = region_of(k, a.shape[2])
             add(source, region or "none", use if region else "context", s, scan=(source + name, k * mm))
     between = lambda region, first, last: lambda k, n: region if int(first * n) <= k <= int(last * n) else None
@@ -174,7 +205,8 @@ def asked(seed=2, one=looked):
             add(source, region, use, R.picture(files[k]), False)
     for name, region in {"dicom-test-files/WG04/J2KI/CT1_J2KI": "chest", "dicom-test-files/WG04/J2KI/CT2_J2KI": "head", "pydicom-data/693_J2KR.dcm": "head",
                          "pydicom-data/explicit_VR-UN.dcm": "abdomen", "pydicom/test_files/J2K_pixelrep_mismatch.dcm": "head"}.items():
-        add("dicom", region, "test", R.dicom(D / "dicom" / name)[1])
+        d, s = R.dicom(D / "dicom" / name)
+        add("dicom", region, "test", hung(s, d.ImageOrientationPatient[:3], d.ImageOrientationPatient[3:]))
     rng = np.random.default_rng(seed + 1)
     for region in ("neck", "pelvis"):
         for _ in range(CAP):
@@ -192,7 +224,9 @@ CARD = {
                      "reported sources. The rules on lungs, skull and the order of regions have limits from drawn slices and "
                      "from anatomy, but were written after misjudged slices of the reported sources had been looked at (a "
                      "table's air taken for lung, skulls in pictures), so the number with them is not blind; head_alone is "
-                     "the number without them. Of volumes the slices are asked that the method looks at, within a region's "
+                     "the number without them. That slices are hung by the directions of their header was "
+                     "added after an abdomen of the reported sources, stored upside down, had been taken for a pelvis; "
+                     "NIfTI volumes, seen upside down before, are then judged a little worse (macro-F1 0.958 before), as the same scans were from DICOM all along. Of volumes the slices are asked that the method looks at, within a region's "
                      "middle; what the scan shows beyond helps to judge them. Intervals draw sources, then slices.",
     "architecture": "one hidden layer of 32 on the frozen any.image_encoder (pooled), 6 logits; strangeness: mean squared deviation of the features",
     "training_data": [

@@ -92,6 +92,42 @@ std::vector<Blob> find_blobs(const ScaleSpace& space, VolumeView<const std::uint
   return blobs;
 }
 
+namespace {
+
+// Weakest curvature where it is asked for, 0 elsewhere.
+Volume<float> curvature_of(const ScaleSpace& space, std::size_t scale, VolumeView<const std::uint8_t> inside,
+                           double least) {
+  Volume<float> out(inside.grid);
+  const Size3& n = inside.grid.size();
+  parallel_for(n[2], 4, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t z = first; z < last; ++z)
+      for (std::int64_t y = 0; y < n[1]; ++y)
+        for (std::int64_t x = 0; x < n[0]; ++x)
+          if (inside.at(x, y, z) != 0 && static_cast<double>(space.response[scale].at(x, y, z)) >= least)
+            out.at(x, y, z) = static_cast<float>(-hessian_eigenvalues(space, scale, x, y, z)[2]);
+  });
+  return out;
+}
+
+}  // namespace
+
+std::vector<Blob> find_round(const ScaleSpace& space, VolumeView<const std::uint8_t> inside, double least,
+                             double least_curvature) {
+  std::vector<Blob> blobs;
+  const Size3& n = inside.grid.size();
+  for (std::size_t s = 0; s < space.response.size(); ++s) {
+    const Volume<float> curvature = curvature_of(space, s, inside, least);
+    for (std::int64_t z = 1; z + 1 < n[2]; ++z)
+      for (std::int64_t y = 1; y + 1 < n[1]; ++y)
+        for (std::int64_t x = 1; x + 1 < n[0]; ++x) {
+          const float value = curvature.at(x, y, z);
+          if (static_cast<double>(value) < least_curvature || !above_all(curvature, value, x, y, z, true)) continue;
+          blobs.push_back({x, y, z, s, space.radius_mm[s], static_cast<double>(space.response[s].at(x, y, z))});
+        }
+  }
+  return blobs;
+}
+
 Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int64_t x, std::int64_t y,
                             std::int64_t z) noexcept {
   const Volume<float>& f = space.smoothed[scale];

@@ -29,6 +29,12 @@ struct Blob {
 [[nodiscard]] std::vector<Blob> find_blobs(const ScaleSpace& space, VolumeView<const std::uint8_t> inside,
                                            double least);
 
+/// Round places beside stronger ones, as on a vessel, where the answer has no maximum of its own: voxels that answer at
+/// least `least` and whose weakest curvature (minus the largest eigenvalue below) is at least `least_curvature` and
+/// above that of their 26 neighbours at the same scale; strength is the answer. By scale, then raster order.
+[[nodiscard]] std::vector<Blob> find_round(const ScaleSpace& space, VolumeView<const std::uint8_t> inside, double least,
+                                           double least_curvature);
+
 /// Eigenvalues of the Hessian at a voxel of one scale, times sigma^2, ascending: all below 0 in a bright blob, one near
 /// 0 in a tube. Central differences; at the border those of the next voxel inside.
 [[nodiscard]] Vector3 hessian_eigenvalues(const ScaleSpace& space, std::size_t scale, std::int64_t x, std::int64_t y,

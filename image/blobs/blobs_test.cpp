@@ -50,6 +50,27 @@ TEST(Blobs, PhantomTubeHasOneEigenvalueNearZero) {
   EXPECT_LT(e[0], -0.3);
 }
 
+// phantom: a ball on the side of a tube is round, the tube alone is not
+TEST(Blobs, PhantomARoundPlaceOnATube) {
+  const std::array<double, 2> radii{3.1, 4.4};
+  for (const bool ball : {false, true}) {
+    Volume<float> image(Grid({40, 40, 40}, {1, 1, 1}));
+    Volume<std::uint8_t> inside(image.grid());
+    for (std::int64_t z = 0; z < 40; ++z)
+      for (std::int64_t y = 0; y < 40; ++y)
+        for (std::int64_t x = 0; x < 40; ++x) {
+          const double u = double(x) - 20, v = double(y) - 20, w = double(z) - 20;
+          const bool in = std::hypot(u, v) <= 3 || (ball && std::hypot(std::hypot(u - 4, v), w) <= 4.4);
+          image.at(x, y, z) = in ? 1 : 0;
+          inside.at(x, y, z) = std::abs(w) < 12 ? 1 : 0;
+        }
+    const std::vector<Blob> found = find_round(scale_space(image.view(), radii), inside.view(), 0.12, 0.03);
+    EXPECT_EQ(found.empty(), !ball);
+    for (const Blob& b : found)
+      EXPECT_LT(std::hypot(std::hypot(double(b.x) - 24, double(b.y) - 20), double(b.z) - 20), 4.4);
+  }
+}
+
 TEST(Blobs, PublishedEigenvalues) {
   // [[2, -1, 0], [-1, 2, -1], [0, -1, 2]]: 2 - sqrt 2, 2, 2 + sqrt 2
   const Vector3 e = eigenvalues_of({{{2, -1, 0}, {-1, 2, -1}, {0, -1, 2}}});

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <span>
 
 #include "core/parallel.h"
 #include "image/blobs/blobs.h"
 #include "image/morphology/morphology.h"
 #include "image/resample/resample.h"
+#include "modality/ct/ray_shape.h"
 
 namespace penta::ct {
 
@@ -15,10 +16,10 @@ namespace {
 
 using Mask = Volume<std::uint8_t>;
 
-constexpr double spacing_mm = 1.5, closing_mm = 12, least_answer = 0.12;
+constexpr double spacing_mm = 1.5, closing_mm = 12, least_answer = 0.12, least_curvature = 0.03;
 constexpr std::array<double, 6> radii_mm{2.2, 3.1, 4.4, 6.2, 8.8, 12.4};
 constexpr double longest_ray_mm = 30, ray_step_mm = 0.5;
-constexpr std::size_t rays = 128;
+constexpr std::size_t rays = shape_rays;
 
 // What of the image holds the lungs, with room for the closing.
 Grid box_of(const Volume<std::uint8_t>& lungs) {
@@ -60,16 +61,6 @@ Mask closed_lungs(const Mask& lungs, const Grid& grid) {
   return all;
 }
 
-std::array<Vector3, rays> directions() {
-  std::array<Vector3, rays> out{};
-  for (std::size_t k = 0; k < rays; ++k) {  // a Fibonacci lattice on the sphere
-    const double z = 1 - (2 * static_cast<double>(k) + 1) / static_cast<double>(rays), r = std::sqrt(1 - z * z);
-    const double turn = std::numbers::pi * (3 - std::sqrt(5.0)) * static_cast<double>(k);
-    out[k] = {r * std::cos(turn), r * std::sin(turn), z};
-  }
-  return out;
-}
-
 double quantile(const std::vector<double>& sorted, double share) {
   const double at = share * static_cast<double>(sorted.size() - 1);
   const auto low = static_cast<std::size_t>(at);
@@ -77,11 +68,49 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
+// Eigenvector of the largest eigenvalue of a symmetric matrix whose smallest is `least`, by powers from `start`.
+Vector3 main_axis(Matrix3 m, double least, Vector3 start) {
+  for (std::size_t a = 0; a < 3; ++a) m[a][a] -= least;
+  for (int turn = 0; turn < 40; ++turn) {
+    Vector3 next{};
+    for (std::size_t a = 0; a < 3; ++a)
+      for (std::size_t b = 0; b < 3; ++b) next[a] += m[a][b] * start[b];
+    const double length = std::hypot(std::hypot(next[0], next[1]), next[2]);
+    if (length < 1e-12) break;  // round: any axis will do
+    for (std::size_t a = 0; a < 3; ++a) start[a] = next[a] / length;
+  }
+  return start;
+}
+
+// Whether a blob has been found within a voxel and a scale.
+bool known(std::span<const Blob> blobs, const Blob& b) {
+  return std::any_of(blobs.begin(), blobs.end(), [&](const Blob& a) {
+    return std::abs(a.x - b.x) <= 1 && std::abs(a.y - b.y) <= 1 && std::abs(a.z - b.z) <= 1 &&
+           (a.scale > b.scale ? a.scale - b.scale : b.scale - a.scale) <= 1;
+  });
+}
+
+// Maxima of the answer, and round places without one; the `most` that answer most.
+std::vector<Blob> places(const ScaleSpace& space, const Mask& inside, std::size_t most) {
+  std::vector<Blob> blobs = find_blobs(space, inside.view(), least_answer);
+  const std::size_t maxima = blobs.size();
+  for (const Blob& b : find_round(space, inside.view(), least_answer, least_curvature))
+    if (!known({blobs.data(), maxima}, b)) blobs.push_back(b);
+  std::stable_sort(blobs.begin(), blobs.end(), [](const Blob& a, const Blob& b) { return a.strength > b.strength; });
+  if (blobs.size() > most) blobs.resize(most);
+  return blobs;
+}
+
 class Describer {
  public:
   Describer(const Volume<float>& g, const Mask& lungs, const Volume<float>& depth2, const ScaleSpace& space,
             double coarsest_mm)
-      : g_(g), lungs_(lungs), depth2_(depth2), space_(space), coarsest_mm_(coarsest_mm), directions_(directions()) {}
+      : g_(g),
+        lungs_(lungs),
+        depth2_(depth2),
+        space_(space),
+        coarsest_mm_(coarsest_mm),
+        directions_(ray_directions()) {}
 
   [[nodiscard]] Spot describe(const Blob& blob) const {
     Vector3 c{static_cast<double>(blob.x), static_cast<double>(blob.y), static_cast<double>(blob.z)};
@@ -180,7 +209,7 @@ class Describer {
     put(half.deviation);
     put((value(c) + core.mean + half.mean + full.mean) / 4);
     for (const double k : {1.0, 1.25, 1.5, 2.0, 2.5}) put(shell(c, k * radius).mean);
-    fill_rays(radius, lengths, put);
+    const Vector3 axis = fill_rays(radius, lengths, put);
     put(std::sqrt(static_cast<double>(depth2_.at(blob.x, blob.y, blob.z))));
     const Shell wide = shell(c, 2 * radius);
     put(shell(c, 1.25 * radius).outside);
@@ -189,10 +218,40 @@ class Describer {
     put(std::max(core.highest, half.highest));
     put(coarsest_mm_ / radius);
     put(0.5 * (core.mean + half.mean) - wide.mean);
+    const RayShape shape = ray_shape(directions_, lengths, radius, axis);
+    for (const double v : shape.exits) put(v);
+    for (const double v : shape.widest) put(v);
+    put(shape.opposed);
+    for (const double v : shape.profile) put(v);
+    fill_edge(c, lengths, put);
   }
 
+  // Does the density fall off along the rays where they end?
   template <class Put>
-  void fill_rays(double radius, const std::vector<double>& lengths, Put put) const {
+  void fill_edge(const Vector3& c, const std::vector<double>& lengths, Put put) const {
+    double cosine = 0, fall = 0;
+    for (std::size_t k = 0; k < rays; ++k) {
+      const Vector3& d = directions_[k];
+      Vector3 p{}, gradient{};
+      for (std::size_t a = 0; a < 3; ++a) p[a] = c[a] + lengths[k] / spacing_mm * d[a];
+      for (std::size_t a = 0; a < 3; ++a) {
+        Vector3 low = p, high = p;
+        low[a] -= 0.5;
+        high[a] += 0.5;
+        gradient[a] = (value(high) - value(low)) / spacing_mm;
+      }
+      const double size = std::hypot(std::hypot(gradient[0], gradient[1]), gradient[2]);
+      const double along = -(gradient[0] * d[0] + gradient[1] * d[1] + gradient[2] * d[2]);
+      if (size > 0) cosine += along / size / rays;
+      fall += along / rays;
+    }
+    put(cosine);
+    put(fall / std::max(0.1, value(c)));
+  }
+
+  // The axis along which the rays are longest.
+  template <class Put>
+  Vector3 fill_rays(double radius, const std::vector<double>& lengths, Put put) const {
     std::vector<double> sorted = lengths;
     std::sort(sorted.begin(), sorted.end());
     for (const double share : {0.0, 0.1, 0.25, 0.75, 0.9, 1.0}) put(std::min(6.0, quantile(sorted, share) / radius));
@@ -211,6 +270,8 @@ class Describer {
     const Vector3 e = eigenvalues_of(m);
     put(e[2]);
     put(e[0]);
+    const auto longest = std::max_element(lengths.begin(), lengths.end());
+    return main_axis(m, e[0], directions_[static_cast<std::size_t>(longest - lengths.begin())]);
   }
 
   const Volume<float>& g_;
@@ -234,8 +295,7 @@ std::vector<Spot> dense_spots(const Volume<float>& hu, const Volume<std::uint8_t
     g.voxels()[i] = inside.voxels()[i] == 0 ? 0 : std::clamp((g.voxels()[i] + 850) / 900, -0.2F, 1.1F);
   }
   const ScaleSpace space = scale_space(g.view(), radii_mm);
-  std::vector<Blob> blobs = find_blobs(space, inside.view(), least_answer);
-  if (blobs.size() > most) blobs.resize(most);
+  const std::vector<Blob> blobs = places(space, inside, most);
   const Volume<float> depth2 = squared_distance_mm2(outside.view());
   const Vector3& mm = hu.grid().spacing_mm();
   const Describer describer(g, inside, depth2, space, std::max({mm[0], mm[1], mm[2]}));

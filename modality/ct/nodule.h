@@ -10,7 +10,7 @@
 namespace penta::ct {
 
 /// What describes a dense spot in a lung, for telling nodules from vessels.
-inline constexpr std::size_t spot_numbers = 38;
+inline constexpr std::size_t spot_numbers = 48;
 
 struct Spot {
   PatientPoint centre;   ///< middle of the rays' ends
@@ -18,7 +18,8 @@ struct Spot {
   std::array<float, spot_numbers> numbers{};
 };
 
-/// Dense spots inside lungs: blobs of 2 to 12 mm radius (image/blobs) at 1.5 mm, no more than `most`, strongest first.
+/// Dense spots inside lungs: blobs of 2 to 12 mm radius and round places beside stronger ones (image/blobs) at 1.5 mm,
+/// no more than `most`, strongest first.
 /// The lungs (label not 0) are closed by 12 mm, so that nodules on the wall are inside, and what lies outside counts
 /// as lung tissue of -850 HU. Values are HU and finite; both on one grid.
 ///
@@ -29,7 +30,9 @@ struct Spot {
 /// lengths over R, the share longer than 1.5 R, 2 R and 3 R, and the eigenvalues of the mean of d d^T weighted by
 /// min(length, 3 R), largest and smallest; depth in the lung in mm; share of the spheres of 1.25 and 2 R outside; mean
 /// g at 12 mm; largest g inside R / 2; spacing of the image along its coarsest axis in mm over R; contrast of the
-/// centre to the sphere of 2 R.
+/// centre to the sphere of 2 R; of the rays (ray_shape.h): bundles past 1.5 and 2.25 R, shares of the widest of each,
+/// how opposed the two widest are, the profile of three; mean cosine between the fall of g and the ray at its end, and
+/// mean fall of g along the ray there, per mm, over the centre's.
 [[nodiscard]] std::vector<Spot> dense_spots(const Volume<float>& hu, const Volume<std::uint8_t>& lungs,
                                             std::size_t most);
 

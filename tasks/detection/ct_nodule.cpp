@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "modality/ct/nodule.h"
@@ -55,9 +56,50 @@ Finding finding_of(const Candidate& c) {
   return finding;
 }
 
-bool overlap(const Candidate& a, const Candidate& b) {
-  return std::hypot(std::hypot(a.centre.x - b.centre.x, a.centre.y - b.centre.y), a.centre.z - b.centre.z) <
-         std::max({a.radius_mm, b.radius_mm, 4.0});
+double distance(const PatientPoint& a, const PatientPoint& b) {
+  return std::hypot(std::hypot(a.x - b.x, a.y - b.y), a.z - b.z);
+}
+
+// Candidates on one dense object, the best first.
+using Group = std::vector<Candidate>;
+
+constexpr double touching = 1.25, equal_share = 0.7;
+
+// Best first; what touches the best of a group is of that group, and shapes it when its score comes near.
+std::vector<Group> groups_of(std::vector<Candidate> candidates) {
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  std::vector<Group> groups;
+  for (const Candidate& c : candidates) {
+    const auto near = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
+      return distance(g[0].centre, c.centre) < touching * (g[0].radius_mm + c.radius_mm);
+    });
+    if (near == groups.end())
+      groups.push_back({c});
+    else if (c.score >= equal_share * (*near)[0].score)
+      near->push_back(c);
+  }
+  return groups;
+}
+
+// One candidate of a group: the centres' mean weighted by radius; its radius that of the members and their spread, as
+// the root of the mean squares, so that spots of one place keep their size.
+Candidate joined(const Group& group) {
+  double weight = 0, x = 0, y = 0, z = 0;
+  for (const Candidate& c : group) {
+    weight += c.radius_mm;
+    x += c.radius_mm * c.centre.x;
+    y += c.radius_mm * c.centre.y;
+    z += c.radius_mm * c.centre.z;
+  }
+  Candidate one{{x / weight, y / weight, z / weight}, 0, group[0].score};
+  double square = 0;
+  for (const Candidate& c : group) {
+    const double away = distance(one.centre, c.centre);
+    square += c.radius_mm * (c.radius_mm * c.radius_mm + away * away) / weight;
+  }
+  one.radius_mm = std::sqrt(square);
+  return one;
 }
 
 class CtNodule final : public Method {
@@ -100,20 +142,16 @@ class CtNodule final : public Method {
       input.values.insert(input.values.end(), spot.numbers.begin(), spot.numbers.end());
     const nn::Tensor logits = models_.network(bundle).run(input);
     std::vector<Candidate> candidates;
-    for (std::size_t k = 0; k < spots.size(); ++k)
+    for (std::size_t k = 0; k < spots.size(); ++k) {
+      if (2 * spots[k].radius_mm < params.number("smallest_mm")) continue;
       candidates.push_back(
           {spots[k].centre, spots[k].radius_mm, 1 / (1 + std::exp(-static_cast<double>(logits.values.at(k))))});
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-    std::vector<Candidate> kept;
-    for (const Candidate& c : candidates) {
-      if (c.score < params.number("score_min") || kept.size() >= static_cast<std::size_t>(params.integer("most")))
-        break;
-      if (2 * c.radius_mm < params.number("smallest_mm")) continue;
-      if (std::any_of(kept.begin(), kept.end(), [&](const Candidate& k) { return overlap(c, k); })) continue;
-      kept.push_back(c);
     }
-    for (const Candidate& c : kept) findings.push_back(finding_of(c));
+    for (const Group& group : groups_of(std::move(candidates))) {
+      if (group[0].score < params.number("score_min")) break;
+      if (findings.size() >= static_cast<std::size_t>(params.integer("most"))) break;
+      findings.push_back(finding_of(joined(group)));
+    }
     return findings;
   }
 

@@ -42,9 +42,18 @@ def _tree(hu, spacing, lungs, start, towards, radius, rng, level=0):
         _tree(hu, spacing, lungs, at, way + side / np.linalg.norm(side) * rng.uniform(0.4, 1.1), radius * share, rng, level + 1)
 
 
-def chest(rng):
-    """(HU, body, lungs, spacing)."""
+def _hilar_trees(hu, spacing, lungs, hilum, side, rng):
+    """A few great vessels that branch at once, as at a real hilum, and many thin ones."""
+    for radius in [*rng.uniform(4.5, 8.5, rng.integers(2, 4)), *rng.uniform(1.2, 4.0, rng.integers(10, 18))]:
+        way = np.array([1.2 * rng.normal(), 0.8 * rng.normal(), side * rng.uniform(0.1, 1.2)])
+        _tree(hu, spacing, lungs, hilum + 5 * rng.normal(size=3), way, radius, rng)
+
+
+def chest(rng, full=False):
+    """(HU, body, lungs, spacing). `full`: hila with great vessels, slices of up to 5 mm and voxels of up to 3 mm."""
     spacing = np.array([rng.uniform(1.0, 3.0), *[rng.uniform(0.9, 1.5)] * 2])
+    if full:
+        spacing = np.array([np.exp(rng.uniform(np.log(1.5), np.log(5.0))), *[np.exp(rng.uniform(np.log(1.0), np.log(3.0)))] * 2])
     size_mm = np.array([rng.uniform(150, 210), 230, 320])
     shape = np.ceil(size_mm / spacing).astype(int)
     z, y, x = np.meshgrid(*[np.arange(n) * s for n, s in zip(shape, spacing)], indexing="ij")
@@ -78,6 +87,9 @@ def chest(rng):
     middle = size_mm / 2
     for side in (-1, 1):
         hilum = middle + [rng.uniform(-10, 15), rng.uniform(0, 15), side * 24]
+        if full:
+            _hilar_trees(hu, spacing, lungs, hilum, side, rng)
+            continue
         for _ in range(rng.integers(9, 15)):
             way = np.array([rng.normal(), 0.9 * rng.normal(), side * rng.uniform(0.1, 1.5)])
             _tree(hu, spacing, lungs, hilum + 4 * rng.normal(size=3), way, rng.uniform(1.8, 4.5), rng)

@@ -59,6 +59,7 @@ class NetworkMethod final : public Method {
     if (card.gate.kinds.empty()) card.gate.kinds = {spec.dims == 3 ? "volume" : "frames"};
     add_parameter(card);
     if (card.determinism.empty()) card.determinism = "The same labels for any number of threads (one fixed layout).";
+    complete_json(card);
     return card;
   }
 

@@ -9,10 +9,8 @@ import { isOver, jobButtons, jobName, progressBar, stateBadge } from '../parts/j
 import { resultView } from '../parts/result_view';
 import { ViewerBox } from '../viewer/box';
 import { layResult, laySeg, placeOf } from '../viewer/results';
-import { loadSeries, seriesAddress } from '../viewer/series';
+import { loadSeries, NOT_IMAGES, seriesAddress } from '../viewer/series';
 import { thumbnail } from '../parts/thumbnail';
-
-const NOT_IMAGES = ['SEG', 'SR', 'RTSTRUCT', 'PR', 'KO', 'DOC', 'RTPLAN', 'RTDOSE', 'REG'];
 
 /** One study: its series, its images, what jobs said about them. */
 export const page: Page = async (main, { path, query }) => {

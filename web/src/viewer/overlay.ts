@@ -2,6 +2,7 @@ import { Enums, utilities, type StackViewport, type Types, type VolumeViewport }
 import type { Finding } from '../api/types';
 import { fill, h, svg } from '../lib/dom';
 import { formatNumber, t } from '../lib/i18n';
+import { numberOf } from './dicomjson';
 import { dot, lettersOf, type Triple } from './geometry';
 import { css, pictureOf, type LabelSet } from './labels';
 import type { LoadedSeries } from './series';
@@ -9,7 +10,7 @@ import type { ViewKind } from './views';
 
 export interface Marked { finding: Finding; index: number; isChosen: boolean }
 export interface OtherPlane { point: Triple; normal: Triple; kind: ViewKind }
-export interface OverlayState { series: LoadedSeries; labels: LabelSet[]; findings: Marked[]; others: OtherPlane[]; cross_mm: Triple | null }
+export interface OverlayState { series: LoadedSeries; labels: LabelSet[]; findings: Marked[]; others: OtherPlane[] }
 
 const RULED_PX = 4000;
 
@@ -95,8 +96,9 @@ export class Overlay {
     const frame = viewport.getSliceIndex(), imageId = series.imageIds[frame];
     if (this.kind !== 'frames' || !imageId) return;
     for (const set of labels) {
-      const picture = pictureOf(set, frame);
-      const corners = ([[-0.5, -0.5], [set.voxels.size[0] - 0.5, set.voxels.size[1] - 0.5]] as Types.Point2[])
+      const columns = numberOf(series.first, '00280011') ?? 0, rows = numberOf(series.first, '00280010') ?? 0;
+      const picture = pictureOf(set, frame, series.planes[frame], columns, rows);
+      const corners = ([[-0.5, -0.5], picture ? [picture.width - 0.5, picture.height - 0.5] : [0, 0]] as Types.Point2[])
         .map((point) => utilities.imageToWorldCoords(imageId, point)).filter((p) => p !== undefined);
       if (!picture || corners.length !== 2) continue;
       const [a, b] = corners.map((corner) => viewport.worldToCanvas(corner as Triple));

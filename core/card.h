@@ -72,9 +72,6 @@ struct Card {
 /// Reads a card. Throws Error{bad_input} that names the card and the member that is missing or wrong.
 [[nodiscard]] Card card_from_json(const Json& json);
 
-/// Writes into `whole` the inputs, outputs and parameters that were added to a card after it was read.
-void complete_json(Card& card);
-
 /// The values of a method's parameters: the card's defaults, changed by what the caller set.
 class Params {
  public:

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/card_json.h"
 #include "nn/bundle.h"
 #include "nn/judge.h"
 #include "nn/occlusion.h"

@@ -11,6 +11,7 @@ export const jobName = (job: Job): string => (job.method ? job.method : tOr(`tas
 
 export function stateBadge(job: Job): HTMLElement {
   const waits = hasResult(job) && job.review === 'pending';
+  if (job.review === 'rejected') return h('span', { class: 'badge failed' }, t('state.rejected'));
   return h('span', { class: `badge ${waits ? 'pending' : job.state}` }, waits ? t('state.pending_review') : tOr(`state.${job.state}`, job.state));
 }
 

@@ -22,9 +22,14 @@ export class Overlay {
   private readonly corners = { tl: h('div', { class: 'corner tl' }), tr: h('div', { class: 'corner tr' }), bl: h('div', { class: 'corner bl' }), br: h('div', { class: 'corner br' }) };
   private readonly letters = { top: h('span', { class: 'letter top' }), bottom: h('span', { class: 'letter bottom' }), left: h('span', { class: 'letter left' }), right: h('span', { class: 'letter right' }) };
 
+  private readonly value = h('span', { class: 'value' });
+
   constructor(private readonly kind: ViewKind) {
     this.element.append(this.canvas, this.drawing, ...Object.values(this.corners), ...Object.values(this.letters));
   }
+
+  /** What lies under the pointer. */
+  showValue(text: string): void { this.value.textContent = text; }
 
   draw(viewport: StackViewport | VolumeViewport, state: OverlayState): void {
     const camera = viewport.getCamera();
@@ -41,7 +46,7 @@ export class Overlay {
     const count = viewport.getNumberOfSlices(), at = viewport.getSliceIndex() + 1;
     fill(this.corners.tl, h('b', {}, series.description || series.modality), h('span', {}, t(`view.${this.kind}`)));
     fill(this.corners.tr, series.isSynthetic && h('b', { class: 'synthetic' }, t('view.synthetic')));
-    fill(this.corners.bl, this.kind === 'mip' ? null : h('span', { class: 'slice' }, `${at} / ${count}`));
+    fill(this.corners.bl, this.value, this.kind === 'mip' ? null : h('span', { class: 'slice' }, `${at} / ${count}`));
     fill(this.corners.br, range && !series.isColour
       ? h('span', {}, `W ${formatNumber(range.upper - range.lower)}  L ${formatNumber((range.upper + range.lower) / 2)} ${series.unit}`) : null);
   }

@@ -40,10 +40,11 @@ function framesOf(objects: DicomObject[], base: string): Frame[] {
   });
 }
 
+/** From the head down, as the planes of a volume are counted too. */
 function inOrder(frames: Frame[], modality: string): Frame[] {
   const normal = frames[0]?.plane?.normal;
   const flat = FLAT.has(modality) || !normal || frames.some((frame) => !frame.plane);
-  return [...frames].sort((a, b) => (flat ? 0 : dot(a.plane!.position_mm, normal) - dot(b.plane!.position_mm, normal))
+  return [...frames].sort((a, b) => (flat ? 0 : dot(b.plane!.position_mm, normal) - dot(a.plane!.position_mm, normal))
     || a.instance - b.instance || a.frame - b.frame);
 }
 

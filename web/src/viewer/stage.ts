@@ -7,6 +7,7 @@ import { paintVolume, type LabelSet } from './labels';
 import { Overlay, REDRAW_EVENTS, type Marked, type OtherPlane } from './overlay';
 import type { LoadedSeries } from './series';
 import { handHeaders, startViewer } from './setup';
+import { valueAt } from './probe';
 import { chooseTool, makeToolGroup, removeToolGroup, type Group, type LeftTool } from './tools';
 import { besideKind, firstLayout, layoutsOf, viewportInput, type LayoutName, type ViewKind } from './views';
 import { addLabels, fusionOver, paintFusion, resizeFitted, valuesWindow, volumeIdOf, volumeOf, type Fusion } from './volumes';
@@ -90,11 +91,22 @@ export class Stage {
     for (const event of REDRAW_EVENTS) view.element.addEventListener(event, () => this.redraw(view));
     for (const event of [Enums.Events.CAMERA_MODIFIED, Enums.Events.STACK_NEW_IMAGE]) view.element.addEventListener(event, () => this.moved(view));
     for (const event of ['pointerenter', 'pointerdown', 'wheel', 'focus']) view.element.addEventListener(event, () => { this.leader = view; }, { passive: true });
+    view.element.addEventListener('pointermove', (event) => this.point(view, event));
+    view.element.addEventListener('pointerleave', () => view.overlay.showValue(''));
     view.element.addEventListener('dblclick', (event) => {
       const box = view.element.getBoundingClientRect();
       this.jumpTo(this.viewport(view).canvasToWorld([event.clientX - box.left, event.clientY - box.top]) as Triple);
     });
     view.element.append(view.overlay.element);
+  }
+
+  /** Says the values under the pointer: of the image, and of what is fused with it. */
+  private point(view: View, event: PointerEvent): void {
+    if (view.kind === 'mip' || !this.engine) return;
+    const box = view.element.getBoundingClientRect(), viewport = this.viewport(view);
+    const point = viewport.canvasToWorld([event.clientX - box.left, event.clientY - box.top]);
+    const shown = [view.series, ...(this.fusion && view.series === this.series ? [this.fusion.series] : [])];
+    view.overlay.showValue(shown.map((series) => valueAt(viewport, series, point)).filter(Boolean).join(' · '));
   }
 
   private viewport(view: View): StackViewport | VolumeViewport {

@@ -26,7 +26,9 @@ export function seriesText(series: Series): string {
 /** The form of a method, made from its card. */
 export function cardForm(card: Card, all: Series[], chosen: string | null, onSubmit: () => void): CardForm {
   const taken = new Set<string>();
-  const roles = card.inputs.map((input) => ({ input, select: roleSelect(input, card, all, chosen, taken) }));
+  // Where everything could be made from something else, there must still be one image to make it from.
+  const source = card.inputs.some((input) => !isOptional(input)) ? undefined : card.inputs[0];
+  const roles = card.inputs.map((input) => ({ input, select: roleSelect(input, card, all, chosen, taken, isOptional(input) && input !== source) }));
   const parameters = (card.parameters ?? []).map((parameter) => parameterField(parameter));
   const seed = h('input', { type: 'number', id: 'seed', value: 0, step: 1, min: 0 });
   const element = h('form', { class: 'card-form', onsubmit: (event) => { event.preventDefault(); onSubmit(); } },
@@ -47,13 +49,13 @@ export function cardForm(card: Card, all: Series[], chosen: string | null, onSub
   return { element, read, onInput };
 }
 
-function roleSelect(input: CardInput, card: Card, all: Series[], chosen: string | null, taken: Set<string>): HTMLSelectElement {
+function roleSelect(input: CardInput, card: Card, all: Series[], chosen: string | null, taken: Set<string>, mayBeEmpty: boolean): HTMLSelectElement {
   const fitting = all.filter((series) => fits(input, card, series));
   const first = fitting.find((series) => series.series_uid === chosen && !taken.has(series.series_uid)) ?? fitting.find((series) => !taken.has(series.series_uid));
-  if (first && !isOptional(input)) taken.add(first.series_uid);
-  const select = h('select', { id: `role-${input.role}`, required: !isOptional(input) },
-    (isOptional(input) || !first) && h('option', { value: '' }, isOptional(input) ? t('form.made') : t('form.nothing_fits')),
-    fitting.map((series) => h('option', { value: series.series_uid, selected: !isOptional(input) && series === first }, seriesText(series))));
+  if (first && !mayBeEmpty) taken.add(first.series_uid);
+  const select = h('select', { id: `role-${input.role}`, required: !mayBeEmpty },
+    (mayBeEmpty || !first) && h('option', { value: '' }, mayBeEmpty ? t('form.made') : t('form.nothing_fits')),
+    fitting.map((series) => h('option', { value: series.series_uid, selected: !mayBeEmpty && series === first }, seriesText(series))));
   return select;
 }
 

@@ -155,6 +155,7 @@ export class Stage {
   /** Shows a second series beside the first; null takes it away. */
   async compare(series: LoadedSeries | null): Promise<void> {
     this.beside = series;
+    this.fusion = null;
     if (series) handHeaders(series);
     await this.arrange(series ? 'pair' : 'one');
   }

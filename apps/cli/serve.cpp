@@ -9,6 +9,7 @@
 #include "engine/jobs/rules.h"
 #include "server/api/api.h"
 #include "server/api/config.h"
+#include "server/api/ohif.h"
 #include "server/dicomweb/dicomweb.h"
 #include "server/dimse/dimse.h"
 #include "server/http/server.h"
@@ -33,6 +34,9 @@ server::Config config_of(const Given& given, const fs::path& data) {
   config.dicom = config.dicom || given.has("dicom-port");
   config.dimse.port = port_of(given, "dicom-port", config.dimse.port);
   config.dimse.address = config.http.address;
+  config.ohif = config.ohif || given.has("ohif-port") || given.has("ohif");
+  config.ohif_port = port_of(given, "ohif-port", config.ohif_port);
+  config.ohif_folder = given.one_or("ohif", config.ohif_folder);
   return config;
 }
 
@@ -60,6 +64,18 @@ std::unique_ptr<server::DimseServer> serve_dicom(const server::Config& config, e
   server::DimseSettings settings = config.dimse;
   settings.transcode = transcode;
   return std::make_unique<server::DimseServer>(std::move(settings), archive);
+}
+
+// OHIF needs the root of a site, so it has a server of its own.
+std::unique_ptr<server::HttpServer> serve_ohif(const server::Config& config, const fs::path& program, std::uint16_t dicomweb_port) {
+  if (!config.ohif) return nullptr;
+  const fs::path folder = config.ohif_folder.empty() ? program.parent_path().parent_path() / "ohif" : fs::path(config.ohif_folder);
+  if (!fs::is_regular_file(folder / "index.html"))
+    throw Error(Code::wrong_use, "'" + folder.string() + "' is no built OHIF (it has no index.html): run tools/ohif.sh, or name its folder by --ohif");
+  server::HttpSettings settings = config.http;
+  settings.port = config.ohif_port;
+  settings.host_page_policy = server::ohif_policy(dicomweb_port);
+  return std::make_unique<server::HttpServer>(std::move(settings), server::ohif_routes(folder, dicomweb_port));
 }
 
 // Signals that end the server are waited for by one thread; all others, made after this, leave them alone.
@@ -93,8 +109,10 @@ int run_serve(const Given& given) {
   for (auto& more : {server::dicomweb_routes(archive, workers), server::page_routes(page_folder(program))})
     routes.insert(routes.end(), more.begin(), more.end());
   const server::HttpServer http(config.http, std::move(routes));
+  const auto ohif = serve_ohif(config, program, http.port());
   std::cout << "http://" << host_text(config.http.address) << ":" << http.port() << "/";
   if (dimse) std::cout << ", DICOM " << config.dimse.ae_title << " at port " << dimse->port();
+  if (ohif) std::cout << ", OHIF http://" << host_text(config.http.address) << ":" << ohif->port() << "/";
   std::cout << " (data in " << data.string() << ")" << std::endl;
   int signal = 0;
   while (sigwait(&ending, &signal) != 0) continue;
@@ -110,6 +128,8 @@ Command serve_command() {
   command.options = {{one, "--port", "of the page and DICOMweb (default 8042; 0: any free one)", false},
                      {one, "--data", "the folder for studies and results (default penta-data)", false},
                      {one, "--dicom-port", "serve DIMSE too, at this port", false},
+                     {one, "--ohif-port", "serve the OHIF viewer too, at this port", false},
+                     {one, "--ohif", "the folder of the built OHIF (default build/ohif, made by tools/ohif.sh)", false},
                      {one, "--address", "to listen at: 127.0.0.1 (default) or ::1", false}};
   return command;
 }

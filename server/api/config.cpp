@@ -76,6 +76,12 @@ void take_dicom(const Json& json, Config& config) {
                        {"peers", [&](const Json& v) { for (const Json& one : list(v)) config.dimse.peers.push_back(peer_of(one)); }}});
 }
 
+void take_ohif(const Json& json, Config& config) {
+  config.ohif = true;
+  take(json, "ohif", {{"port", [&](const Json& v) { config.ohif_port = port_of(v); }},
+                      {"folder", [&](const Json& v) { config.ohif_folder = v.text(); }}});
+}
+
 void take_limits(const Json& json, Config& config) {
   const auto count = [](int& where) { return [&where](const Json& v) { where = static_cast<int>(whole(v, 1, 1024)); }; };
   take(json, "limits",
@@ -98,6 +104,7 @@ void take_all(const Json& json, Config& config) {
                             {"address", [&](const Json& a) { config.http.address = a.text(); }}});
          }},
         {"dicom", [&](const Json& v) { take_dicom(v, config); }},
+        {"ohif", [&](const Json& v) { take_ohif(v, config); }},
         {"workers", [&](const Json& v) { config.workers = static_cast<int>(whole(v, 1, 256)); }},
         {"limits", [&](const Json& v) { take_limits(v, config); }},
         {"rules", [&](const Json& v) { rules = &v; }}});

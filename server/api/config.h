@@ -18,6 +18,9 @@ struct Config {
   HttpSettings http;
   bool dicom = false;  ///< whether DIMSE is served
   DimseSettings dimse;
+  bool ohif = false;  ///< whether the OHIF viewer is served, at a port of its own
+  std::uint16_t ohif_port = 8043;
+  std::string ohif_folder;  ///< empty: where tools/ohif.sh puts it
   int workers = 2;
   engine::WorkerLimits worker;
   int jobs_at_once = 1, job_attempts = 2;

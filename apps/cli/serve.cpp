@@ -74,7 +74,6 @@ std::unique_ptr<server::HttpServer> serve_ohif(const server::Config& config, con
     throw Error(Code::wrong_use, "'" + folder.string() + "' is no built OHIF (it has no index.html): run tools/ohif.sh, or name its folder by --ohif");
   server::HttpSettings settings = config.http;
   settings.port = config.ohif_port;
-  settings.host_page_policy = server::ohif_policy(dicomweb_port);
   return std::make_unique<server::HttpServer>(std::move(settings), server::ohif_routes(folder, dicomweb_port));
 }
 

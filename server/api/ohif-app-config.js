@@ -14,7 +14,7 @@ window.config = {
   showLoadingIndicator: true,
   strictZSpacingForVolumeViewport: true,
   groupEnabledModesFirst: true,
-  investigationalUseDialog: { option: 'always' },
+  investigationalUseDialog: { option: 'configure', days: 365 },
   maxNumRequests: { interaction: 100, thumbnail: 5, prefetch: 10 },
   showErrorDetails: 'always',
   defaultDataSourceName: 'pentascope',

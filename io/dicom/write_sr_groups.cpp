@@ -104,6 +104,10 @@ std::optional<std::size_t> segment_row(const LabelMap* labels, const Region& reg
     if (labels->segments[s].name == region.name &&
         (region.side == Side::none || labels->segments[s].side == Side::none))
       return s;
+  // "lung" of the right side may be the segment "right lung".
+  const std::string sided = std::string(name_of(region.side)) + " " + region.name;
+  for (std::size_t s = 0; s < labels->segments.size(); ++s)
+    if (region.side != Side::none && labels->segments[s].name == sided) return s;
   return std::nullopt;
 }
 

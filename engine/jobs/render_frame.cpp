@@ -49,6 +49,28 @@ Voi voi_for(const ShownFrame& frame, const std::vector<float>& values, const Ren
   return frame.voi.kind == Voi::Kind::none ? usual_voi(frame, values) : frame.voi;
 }
 
+// Levels 0 to 255. Windows are one line, taken at once; the rest asks Voi.
+class Levels {
+ public:
+  explicit Levels(const Voi& voi) : voi_(voi) {
+    const bool sharp = voi.kind == Voi::Kind::linear && voi.width <= 1;
+    is_line_ = !sharp && (voi.kind == Voi::Kind::linear || voi.kind == Voi::Kind::linear_exact);
+    if (!is_line_) return;
+    const double at_0 = voi.kind == Voi::Kind::linear ? 0.5 - (voi.centre - 0.5) / (voi.width - 1) : 0.5 - voi.centre / voi.width;
+    slope_ = 255 / (voi.kind == Voi::Kind::linear ? voi.width - 1 : voi.width);
+    at_0_ = 255 * at_0;
+  }
+  [[nodiscard]] std::uint8_t of(double value) const noexcept {
+    const double level = is_line_ ? value * slope_ + at_0_ : voi_.grey(value) * 255;
+    return level > 0 ? static_cast<std::uint8_t>(std::min(level, 255.0) + 0.5) : std::uint8_t{0};  // NaN is 0
+  }
+
+ private:
+  const Voi& voi_;
+  bool is_line_ = false;
+  double slope_ = 0, at_0_ = 0;
+};
+
 Picture picture_of(const ShownFrame& frame, const RenderRequest& request) {
   Picture picture(frame.width, frame.height);
   if (const auto* colours = std::get_if<std::vector<Rgb8>>(&frame.pixels)) {
@@ -57,8 +79,9 @@ Picture picture_of(const ShownFrame& frame, const RenderRequest& request) {
   }
   const auto& values = std::get<std::vector<float>>(frame.pixels);
   const Voi voi = voi_for(frame, values, request);
+  const Levels levels(voi);
   std::transform(values.begin(), values.end(), picture.pixels.begin(), [&](float value) {
-    const auto level = static_cast<std::uint8_t>(std::lround(voi.grey(static_cast<double>(value)) * 255));
+    const std::uint8_t level = levels.of(static_cast<double>(value));
     const auto grey = static_cast<std::uint8_t>(frame.inverted ? 255 - level : level);
     return Rgb8{grey, grey, grey};
   });
@@ -109,7 +132,7 @@ std::vector<std::byte> rendered_picture(const RenderRequest& request) {
     render::stamp_synthetic(picture, text);
   }
   if (request.media_type == "image/jpeg") return io::png::write_jpeg(picture, request.quality);
-  if (request.media_type == "image/png") return io::png::write(picture);
+  if (request.media_type == "image/png") return io::png::write_quick(picture);
   throw Error(Code::wrong_use, "a picture is image/png or image/jpeg, not '" + request.media_type + "'");
 }
 

@@ -83,11 +83,11 @@ int run_serve(const Given& given) {
   const fs::path program = fs::read_symlink("/proc/self/exe");
   engine::Workers workers(program, config.workers, config.worker);
   engine::Archive archive(data, [&](const fs::path& file) { return workers.index(file); }, config.workers);
-  engine::JobQueue queue(archive, {program, data / "results", config.jobs_at_once, config.job_attempts, config.jobs_memory_gb, server::peer_names(config)});
+  engine::JobQueue queue(archive, {program, data / "results", config.jobs_at_once, config.job_attempts, config.jobs_memory_gb, server::peer_names(config), config.job_seconds});
   archive.on_stored([&](const std::string& study, const std::string& series) {
     queue.tell({"study", Json::object().set("study_uid", study).set("series_uid", series)});
   });
-  const engine::Rules rules(archive, queue, config.rules, config.quiet);
+  const engine::Rules rules(archive, queue, config.rules, config.quiet, data / "waiting");
   const auto dimse = serve_dicom(config, archive, queue, [&](const fs::path& file, const std::string& syntax) { return workers.transcoded(file, syntax); });
   server::Routes routes = server::api_routes(archive, queue, {version_text(), server::rules_json(config)});
   for (auto& more : {server::dicomweb_routes(archive, workers), server::page_routes(page_folder(program))})

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/cli/commands.h"
+#include "apps/cli/import.h"
 #include "core/error.h"
 #include "engine/jobs/rules.h"
 #include "server/api/api.h"
@@ -73,6 +74,13 @@ sigset_t hold_signals() {
   return ending;
 }
 
+// Whether a signal that ends the server waits to be taken.
+bool is_ending() {
+  sigset_t waiting;
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+}
+
 std::string host_text(const std::string& address) { return address.find(':') == std::string::npos ? address : "[" + address + "]"; }
 
 int run_serve(const Given& given) {
@@ -93,6 +101,7 @@ int run_serve(const Given& given) {
   for (auto& more : {server::dicomweb_routes(archive, workers), server::page_routes(page_folder(program))})
     routes.insert(routes.end(), more.begin(), more.end());
   const server::HttpServer http(config.http, std::move(routes));
+  if (given.has("import")) import_files(archive, given.one("import"), [&] { return is_ending(); });
   std::cout << "http://" << host_text(config.http.address) << ":" << http.port() << "/";
   if (dimse) std::cout << ", DICOM " << config.dimse.ae_title << " at port " << dimse->port();
   std::cout << " (data in " << data.string() << ")" << std::endl;
@@ -106,9 +115,10 @@ int run_serve(const Given& given) {
 
 Command serve_command() {
   using enum Option::Kind;
-  Command command{"serve", "a server with a page, DICOMweb and DIMSE, for this machine only", {}, run_serve, {}};
+  Command command{"serve", "a server with a page, DICOMweb and DIMSE, for this machine only (docs/guide/server.md)", {}, run_serve, {}};
   command.options = {{one, "--port", "of the page and DICOMweb (default 8042; 0: any free one)", false},
                      {one, "--data", "the folder for studies and results (default penta-data)", false},
+                     {one, "--import", "a folder: its DICOM files are stored first", false},
                      {one, "--dicom-port", "serve DIMSE too, at this port", false},
                      {one, "--address", "to listen at: 127.0.0.1 (default) or ::1", false}};
   return command;

@@ -168,7 +168,13 @@ void Rules::State::watch() {
     const std::vector<Waiting> ready = closing ? std::vector<Waiting>{} : take_quiet();
     if (ready.empty()) continue;
     lock.unlock();
-    apply(ready);
+    try {
+      apply(ready);
+    } catch (const std::exception&) {
+      // The catalogue could not be read or written; they stay in the folder for the next start.
+      lock.lock();
+      continue;
+    }
     lock.lock();
     // Its jobs are on the disk; one of which more came in the meantime waits again.
     for (const Waiting& one : ready)

@@ -43,10 +43,10 @@ void make_folder(const fs::path& folder) {
   if (fault) throw Error(Code::output_failed, "'" + folder.string() + "' cannot be made: " + fault.message());
 }
 
-// Where web/ was built: beside the program of a build, or in $PENTA_WEB.
+// Where tools/web.sh puts the page: beside the folder of the program, or in $PENTA_WEB.
 fs::path page_folder(const fs::path& program) {
   if (const char* set = std::getenv("PENTA_WEB")) return set;
-  return program.parent_path().parent_path().parent_path() / "web" / "dist";
+  return program.parent_path().parent_path() / "web";
 }
 
 // Results go to peers from here on, and studies come from them.

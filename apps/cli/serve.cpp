@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/cli/commands.h"
+#include "apps/cli/import.h"
 #include "core/error.h"
 #include "engine/jobs/rules.h"
 #include "server/api/api.h"
@@ -88,6 +89,13 @@ sigset_t hold_signals() {
   return ending;
 }
 
+// Whether a signal that ends the server waits to be taken.
+bool is_ending() {
+  sigset_t waiting;
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+}
+
 std::string host_text(const std::string& address) { return address.find(':') == std::string::npos ? address : "[" + address + "]"; }
 
 int run_serve(const Given& given) {
@@ -98,17 +106,18 @@ int run_serve(const Given& given) {
   const fs::path program = fs::read_symlink("/proc/self/exe");
   engine::Workers workers(program, config.workers, config.worker);
   engine::Archive archive(data, [&](const fs::path& file) { return workers.index(file); }, config.workers);
-  engine::JobQueue queue(archive, {program, data / "results", config.jobs_at_once, config.job_attempts, config.jobs_memory_gb, server::peer_names(config)});
+  engine::JobQueue queue(archive, {program, data / "results", config.jobs_at_once, config.job_attempts, config.jobs_memory_gb, server::peer_names(config), config.job_seconds});
   archive.on_stored([&](const std::string& study, const std::string& series) {
     queue.tell({"study", Json::object().set("study_uid", study).set("series_uid", series)});
   });
-  const engine::Rules rules(archive, queue, config.rules, config.quiet);
+  const engine::Rules rules(archive, queue, config.rules, config.quiet, data / "waiting");
   const auto dimse = serve_dicom(config, archive, queue, [&](const fs::path& file, const std::string& syntax) { return workers.transcoded(file, syntax); });
   server::Routes routes = server::api_routes(archive, queue, {version_text(), server::rules_json(config)});
   for (auto& more : {server::dicomweb_routes(archive, workers), server::page_routes(page_folder(program))})
     routes.insert(routes.end(), more.begin(), more.end());
   const server::HttpServer http(config.http, std::move(routes));
   const auto ohif = serve_ohif(config, program, http.port());
+  if (given.has("import")) import_files(archive, given.one("import"), [&] { return is_ending(); });
   std::cout << "http://" << host_text(config.http.address) << ":" << http.port() << "/";
   if (dimse) std::cout << ", DICOM " << config.dimse.ae_title << " at port " << dimse->port();
   if (ohif) std::cout << ", OHIF http://" << host_text(config.http.address) << ":" << ohif->port() << "/";
@@ -123,9 +132,10 @@ int run_serve(const Given& given) {
 
 Command serve_command() {
   using enum Option::Kind;
-  Command command{"serve", "a server with a page, DICOMweb and DIMSE, for this machine only", {}, run_serve, {}};
+  Command command{"serve", "a server with a page, DICOMweb and DIMSE, for this machine only (docs/guide/server.md)", {}, run_serve, {}};
   command.options = {{one, "--port", "of the page and DICOMweb (default 8042; 0: any free one)", false},
                      {one, "--data", "the folder for studies and results (default penta-data)", false},
+                     {one, "--import", "a folder: its DICOM files are stored first", false},
                      {one, "--dicom-port", "serve DIMSE too, at this port", false},
                      {one, "--ohif-port", "serve the OHIF viewer too, at this port", false},
                      {one, "--ohif", "the folder of the built OHIF (default build/ohif, made by tools/ohif.sh)", false},

@@ -87,6 +87,8 @@ void take_limits(const Json& json, Config& config) {
   take(json, "limits",
        {{"worker_memory_gb", [&](const Json& v) { config.worker.memory_gb = positive(v); }},
         {"worker_seconds", [&](const Json& v) { config.worker.seconds = std::chrono::seconds(whole(v, 1, 86400)); }},
+        {"worker_answer_gb", [&](const Json& v) { config.worker.answer_bytes = static_cast<std::int64_t>(std::min(positive(v), 4.0) * 1073741824.0); }},
+        {"job_seconds", [&](const Json& v) { config.job_seconds = std::chrono::seconds(whole(v, 1, 31536000)); }},
         {"jobs_memory_gb", [&](const Json& v) { config.jobs_memory_gb = positive(v); }},
         {"jobs_at_once", count(config.jobs_at_once)},
         {"job_attempts", count(config.job_attempts)},

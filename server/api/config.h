@@ -25,6 +25,7 @@ struct Config {
   engine::WorkerLimits worker;
   int jobs_at_once = 1, job_attempts = 2;
   double jobs_memory_gb = 8;
+  std::chrono::seconds job_seconds{14400};  ///< of one job
   std::chrono::milliseconds quiet{3000};  ///< after a series' last instance, before rules look at it
   std::vector<engine::Rule> rules;
 };

@@ -21,17 +21,17 @@ async function until(act, what) {
 const pane = (page, at = 0) => page.locator('[data-cy="viewport-pane"]').nth(at);
 const sliceText = (page) => page.locator('[data-cy="viewport-overlay-bottom-right"]').first().innerText();
 
-/** What is seen in the inner part of a viewport (the texts at its rim left out): [red, green, blue, ...]. */
+/** What is seen in the inner part of a viewport (the texts at its rim left out), each third pixel: [red, green, blue, ...]. */
 async function picture(page, at = 0) {
-  const bytes = [...(await pane(page, at).screenshot())];
-  return page.evaluate(async (png) => {
-    const bitmap = await createImageBitmap(new Blob([new Uint8Array(png)], { type: 'image/png' }));
-    const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
-    pen.drawImage(bitmap, 0, 0);
-    const x = Math.round(bitmap.width * 0.1), y = Math.round(bitmap.height * 0.2), width = Math.round(bitmap.width * 0.8), height = Math.round(bitmap.height * 0.6);
-    const { data } = pen.getImageData(x, y, width, height);
-    return { width, pixels: [...data].filter((_, i) => i % 4 !== 3) };
-  }, bytes);
+  const png = (await pane(page, at).screenshot()).toString('base64');
+  return page.evaluate(async (text) => {
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], { type: 'image/png' }));
+    const width = Math.round((bitmap.width * 0.8) / 3), height = Math.round((bitmap.height * 0.6) / 3);
+    const pen = new OffscreenCanvas(width, height).getContext('2d');
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(bitmap, bitmap.width * 0.1, bitmap.height * 0.2, bitmap.width * 0.8, bitmap.height * 0.6, 0, 0, width, height);
+    return { width, pixels: [...pen.getImageData(0, 0, width, height).data].filter((_, i) => i % 4 !== 3) };
+  }, png);
 }
 
 const isColoured = ({ pixels }, i) => Math.max(pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]) - Math.min(pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]) > 40;

@@ -41,7 +41,8 @@ const PICTURES = {
   async fusion(page) {
     await openStudy(page, site, studyOf('CT'));
     await page.locator('.tool-group input[aria-label^="Opacity"]').waitFor();
-    await page.locator('.legend-set header button').first().click();
+    await page.waitForTimeout(3000);
+    while (await page.locator('.legend-set header button').count() > 0) await page.locator('.legend-set header button').first().click();
     await until(async () => (await lit(page, '.view-mip')) > 0.1, 'the projection');
     await page.waitForTimeout(2500);
   },
@@ -54,7 +55,7 @@ mkdirSync(FOLDER, { recursive: true });
 const browser = await startBrowser();
 for (const [name, draw] of Object.entries(PICTURES)) {
   if (process.argv[3] ? process.argv[3] !== name : name === 'fusion') continue;
-  const page = await openPage(browser, null, { width: 1280, height: 760 });
+  const page = await openPage(browser, null, { width: 1120, height: 640 });
   await draw(page);
   await page.mouse.move(0, 0);
   const path = join(FOLDER, `${name}.png`);

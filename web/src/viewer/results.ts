@@ -33,7 +33,10 @@ export async function layResult(job: string, result: Result, stage: Stage): Prom
       const bytes = await api.bytes(api.fileAddress(job, artifact.file));
       const voxels = artifact.file.endsWith('.png') ? await readPicture(bytes) : await readNifti(bytes);
       if (stage.series !== series) return problems;
-      await stage.addLabelSet(makeLabels(artifact.made_by ?? result.method ?? artifact.role ?? artifact.file, voxels, artifact.segments ?? [], series));
+      const set = makeLabels(artifact.made_by ?? result.method ?? artifact.role ?? artifact.file, voxels, artifact.segments ?? [], series);
+      // What a method only needed on its way is there to be shown, but not at once.
+      set.isVisible = result.task === 'report' || !result.method || !artifact.made_by || artifact.made_by === result.method;
+      await stage.addLabelSet(set);
     } catch (error) {
       problems.push(`${artifact.file}: ${(error as Error).message}`);
     }

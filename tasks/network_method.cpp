@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/card_json.h"
 #include "nn/bundle.h"
 #include "nn/judge.h"
 #include "nn/occlusion.h"
@@ -59,6 +60,7 @@ class NetworkMethod final : public Method {
     if (card.gate.kinds.empty()) card.gate.kinds = {spec.dims == 3 ? "volume" : "frames"};
     add_parameter(card);
     if (card.determinism.empty()) card.determinism = "The same labels for any number of threads (one fixed layout).";
+    complete_json(card);
     return card;
   }
 

@@ -149,6 +149,25 @@ TEST_F(NetworkMethods, NonFinitePixelsAreReplacedAndSaidTwin) {
   }
 }
 
+// Whoever makes a form of the JSON sees what the method has, with the names that it takes.
+TEST_F(NetworkMethods, TwinTheJsonOfACardIsTheWholeCard) {
+  const nn::ModelStore store({root_});
+  const auto methods = make_network_methods(store);
+  for (const MethodPtr& method : methods) {
+    const Card& card = method->card();
+    const Card again = card_from_json(card.whole);
+    ASSERT_EQ(again.inputs.size(), 1U) << card.id;
+    EXPECT_EQ(again.inputs[0].role, card.inputs[0].role);
+    EXPECT_EQ(again.inputs[0].text, card.inputs[0].text);
+    ASSERT_EQ(again.outputs.size(), 1U) << card.id;
+    EXPECT_EQ(again.outputs[0].kind, card.outputs[0].kind);
+    ASSERT_EQ(again.parameters.size(), 1U) << card.id;
+    EXPECT_EQ(again.parameters[0].name, card.parameters[0].name);
+    EXPECT_EQ(again.parameters[0].choices, card.parameters[0].choices);
+    EXPECT_EQ(again.parameters[0].default_value.dump(), card.parameters[0].default_value.dump());
+  }
+}
+
 /// A bundle whose `network` says more than SetUp's: the whole member is given, but for its hash.
 void write_card(const fs::path& folder, const std::string& network, const std::string& head, const std::string& rest) {
   const fs::path source = repository_root() / "nn/testdata" / network;

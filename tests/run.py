@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import browser.ohif
 import browser.run
 import cells.run
 import fuzz.run
@@ -67,6 +68,7 @@ def main():
     elif tier == "--browser":
         if build(tally, "release", ["penta"]) and make_samples(tally):
             browser.run.run(tally)
+            browser.ohif.run(tally)
     elif tier == "--bench" or tier.split("=")[0] == "--peers":
         programs_of_ours = ["dicom_frames", "dicom_objects", "dicom_index", "dimse_server", "bench_nn_window", "bench_store"]
         if build(tally, "release") and build(tally, "release", programs_of_ours):

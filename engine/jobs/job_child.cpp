@@ -73,20 +73,23 @@ class Stopper {
   Stopper(const Child& child, const JobHooks& hooks) : child_(child), hooks_(hooks) {}
 
   void look() {
-    if (!asked_ && hooks_.is_cancelled()) {
+    const bool late = hooks_.seconds_max.count() > 0 && Clock::now() - begin_ > hooks_.seconds_max;
+    if (!asked_ && (late || hooks_.is_cancelled())) {
+      late_ = late;
       asked_ = true;
       at_ = Clock::now();
       child_.send(SIGINT);
     }
     if (asked_ && Clock::now() - at_ > grace) child_.send(SIGKILL);
   }
-  [[nodiscard]] bool asked() const noexcept { return asked_; }
+  [[nodiscard]] bool cancelled() const noexcept { return asked_ && !late_; }
+  [[nodiscard]] bool too_slow() const noexcept { return late_; }
 
  private:
   const Child& child_;
   const JobHooks& hooks_;
-  bool asked_ = false;
-  Clock::time_point at_{};
+  bool asked_ = false, late_ = false;
+  Clock::time_point begin_ = Clock::now(), at_{};
 };
 
 }  // namespace
@@ -118,7 +121,8 @@ JobEnding run_job_child(const std::vector<std::string>& arguments, const std::fi
   }
   JobEnding result;
   result.ending = child.wait();
-  result.cancelled = stopper.asked();
+  result.cancelled = stopper.cancelled();
+  result.too_slow = stopper.too_slow();
   result.last_words = listener.last_words();
   return result;
 }

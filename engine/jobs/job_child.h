@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -13,6 +14,7 @@ namespace penta::engine {
 struct JobEnding {
   Ending ending;
   bool cancelled = false;  ///< because it was asked to
+  bool too_slow = false;   ///< stopped at its limit
   std::string last_words;  ///< its last line that was no progress: why it failed
 };
 
@@ -20,6 +22,7 @@ struct JobEnding {
 struct JobHooks {
   std::function<void(double progress, const std::string& doing)> progress;
   std::function<bool()> is_cancelled;  ///< asked a few times a second
+  std::chrono::seconds seconds_max{0};  ///< 0: no limit
 };
 
 /// Runs `arguments`, a command of this program that tells its progress as JSON on standard error, to its end. One that

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "core/error.h"
 #include "engine/jobs/process.h"
@@ -63,7 +64,7 @@ void sync_folder(const fs::path& folder) {
 
 JobFolders folders_of(const fs::path& results, std::int64_t id) {
   const std::string name = std::to_string(id);
-  return {results / (name + ".in"), results / (name + ".part"), results / name, results / (name + ".log")};
+  return {results / (name + ".in"), results / (name + ".part"), results / name, results / (name + ".log"), results / (name + ".made")};
 }
 
 void link_inputs(const JobFolders& folders, const JobRequest& request, Archive& archive) {
@@ -103,6 +104,24 @@ void keep_results(const JobFolders& folders) {
   if (fault) throw Error(Code::output_failed, "'" + folders.out.string() + "' cannot be made: " + fault.message());
   sync_folder(folders.out);
   sync_folder(folders.out.parent_path());
+}
+
+void note_made(const JobFolders& folders, const std::vector<std::string>& series_uids) {
+  if (series_uids.empty()) return;
+  std::string text;
+  for (const std::string& uid : series_uids) text += uid + "\n";
+  const Handle file(::open(folders.made.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  const auto length = static_cast<ssize_t>(text.size());
+  if (file.get() < 0 || ::write(file.get(), text.data(), text.size()) != length || ::fsync(file.get()) != 0)
+    throw Error(Code::output_failed, "'" + folders.made.string() + "' cannot be written");
+  sync_folder(folders.made.parent_path());
+}
+
+std::vector<std::string> read_made(const fs::path& file) {
+  std::ifstream in(file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+  return lines;
 }
 
 std::vector<fs::path> dicom_files(const fs::path& out) {

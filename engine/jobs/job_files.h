@@ -9,9 +9,10 @@
 
 namespace penta::engine {
 
-/// The folders of one job: what it reads, what it writes, and where that goes once it is whole.
+/// The folders of one job: what it reads, what it writes, and where that goes once it is whole; what it said, and the
+/// series that came of it.
 struct JobFolders {
-  std::filesystem::path in, part, out, log;
+  std::filesystem::path in, part, out, log, made;
 };
 [[nodiscard]] JobFolders folders_of(const std::filesystem::path& results, std::int64_t id);
 
@@ -23,6 +24,9 @@ void link_inputs(const JobFolders& folders, const JobRequest& request, Archive& 
                                                   const std::filesystem::path& program, double memory_gb);
 /// The part becomes the result, on the disk. Throws Error{output_failed}.
 void keep_results(const JobFolders& folders);
+/// Writes down, on the disk, that these series came out of the job. Throws Error{output_failed}.
+void note_made(const JobFolders& folders, const std::vector<std::string>& series_uids);
+[[nodiscard]] std::vector<std::string> read_made(const std::filesystem::path& file);
 /// The DICOM files among a job's results, in a fixed order.
 [[nodiscard]] std::vector<std::filesystem::path> dicom_files(const std::filesystem::path& out);
 

@@ -82,7 +82,7 @@ void send_message(int socket, const Json& header, std::span<const std::byte> pay
   write_all(socket, payload);
 }
 
-std::optional<Message> receive_message(int socket, Deadline until) {
+std::optional<Message> receive_message(int socket, Deadline until, std::uint64_t payload_max) {
   std::array<std::byte, lengths_bytes> lengths{};
   const std::size_t got = read_all(socket, lengths, until);
   if (got == 0) return std::nullopt;
@@ -91,6 +91,7 @@ std::optional<Message> receive_message(int socket, Deadline until) {
   const std::uint64_t payload_bytes = take(std::span(lengths).subspan(4));
   if (header_bytes > header_bytes_max || payload_bytes > payload_bytes_max)
     throw Error(Code::internal, "a worker's message is over its limit");
+  if (payload_bytes > payload_max) throw Error(Code::out_of_memory, "a worker's answer is over its limit");
   std::vector<std::byte> header(header_bytes);
   read_part(socket, header, until);
   Message message;

@@ -59,6 +59,7 @@ JobQueue::JobQueue(Archive& archive, QueueSettings settings) : state_(std::make_
   (void)archive.catalogue().requeue_running();
   for (int i = 0; i < std::max(1, state_->settings.at_once); ++i)
     state_->runners.emplace_back([state = state_.get()] { state->run_jobs(); });
+  state_->sending = std::thread([state = state_.get()] { state->send_results(); });
 }
 
 JobQueue::~JobQueue() {
@@ -66,7 +67,9 @@ JobQueue::~JobQueue() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->changed.notify_all();
+    state_->sending_changed.notify_all();
   }
+  state_->sending.join();
   for (std::thread& runner : state_->runners) runner.join();
 }
 
@@ -115,7 +118,7 @@ JobRecord JobQueue::retry(std::int64_t id, const std::string& who) {
     job = state_->job_now(id);
     using enum JobState;
     if (job.state != failed && job.state != cancelled && job.state != partly_done) not_now(job, "run again");
-    if (job.review == "accepted" || job.review == "sent") not_now(job, "run again");
+    if (job.review == "accepted" || job.review == "sent" || job.review == "problem") not_now(job, "run again");
     job = state_->queued_again(std::move(job));
     state_->changed.notify_one();
   }
@@ -128,7 +131,7 @@ JobRecord JobQueue::accept(std::int64_t id, const std::string& who) {
   {
     const std::lock_guard lock(state_->mutex);
     JobRecord job = state_->job_now(id);
-    if (job.review != "pending") not_now(job, "accepted");
+    if (job.review != "pending" && job.review != "problem") not_now(job, "accepted");
     job.review = "accepting";  // a second call finds it so
     state_->archive.catalogue().change_job(job);
   }
@@ -170,6 +173,7 @@ const Methods& JobQueue::methods() const {
 void JobQueue::set_sender(Sender sender) {
   const std::lock_guard lock(state_->mutex);
   state_->sender = std::move(sender);
+  state_->sending_changed.notify_all();
 }
 
 std::shared_ptr<void> JobQueue::listen(std::function<void(const Happening&)> listener) { return state_->listeners.add(std::move(listener)); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -22,6 +23,8 @@ struct QueueSettings {
   int at_once = 1, attempts = 2;
   double memory_gb = 8;            ///< of all jobs that run at once
   std::vector<std::string> peers;  ///< names that "send_to" may hold
+  std::chrono::seconds seconds_max{14400};  ///< of one job; then it is stopped and has failed
+  std::chrono::milliseconds send_again{15000};  ///< before results are sent a second time; then twice as long, three times
 };
 
 /// Something that a page wants to hear of.
@@ -46,13 +49,14 @@ class JobQueue {
   /// allow it, with a sentence that says the state.
   [[nodiscard]] JobRecord cancel(std::int64_t id, const std::string& who);
   [[nodiscard]] JobRecord retry(std::int64_t id, const std::string& who);
-  /// Stores the job's DICOM outputs in the archive and hands them to `sender`.
+  /// Stores the job's DICOM outputs in the archive ("accepted"), or says why not ("pending", problem). Sending goes on in
+  /// the background: "sent", or "problem" once four attempts failed; then accept() has it tried again.
   [[nodiscard]] JobRecord accept(std::int64_t id, const std::string& who);
   [[nodiscard]] JobRecord reject(std::int64_t id, const std::string& who);
   [[nodiscard]] std::filesystem::path folder_of(std::int64_t id) const;
   /// The record, with the progress of one that runs.
   [[nodiscard]] std::optional<JobRecord> job(std::int64_t id) const;
-  /// Whether a series came out of a job here: rules leave it alone.
+  /// Whether a series came out of a job here, in this run or an earlier one: rules leave it alone.
   [[nodiscard]] bool made_here(const std::string& series_uid) const;
   [[nodiscard]] const Methods& methods() const;  ///< read when they are first asked for
 

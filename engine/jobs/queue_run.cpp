@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
 
 #include "core/error.h"
 #include "engine/jobs/queue_state.h"
@@ -13,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 JobState state_of(const JobEnding& ending) {
+  if (ending.too_slow) return JobState::failed;
   if (ending.cancelled) return JobState::cancelled;
   if (ending.ending.exit_code == 0) return JobState::done;
   return ending.ending.exit_code == code_row(Code::partly_done).exit_code ? JobState::partly_done : JobState::failed;
@@ -20,11 +20,12 @@ JobState state_of(const JobEnding& ending) {
 
 // A crash or a fault of ours may be the machine's mood; what an input lacks it lacks the next time too.
 bool may_go_better(const JobEnding& ending) {
-  return !ending.cancelled && (ending.ending.signal != 0 || ending.ending.exit_code == code_row(Code::internal).exit_code);
+  return !ending.cancelled && !ending.too_slow && (ending.ending.signal != 0 || ending.ending.exit_code == code_row(Code::internal).exit_code);
 }
 
 // A program's last line without its name before it.
-std::string problem_of(const JobEnding& ending) {
+std::string problem_of(const JobEnding& ending, const QueueSettings& settings) {
+  if (ending.too_slow) return "it took more than " + std::to_string(settings.seconds_max.count()) + " s and was stopped";
   std::string words = ending.last_words;
   if (words.rfind("penta: ", 0) == 0) words.erase(0, 7);
   if (ending.ending.exit_code > 0 && !words.empty()) return words;
@@ -40,10 +41,14 @@ bool is_time(std::int64_t& last_ms, std::int64_t now, std::int64_t every_ms) {
 
 }  // namespace
 
-void JobQueue::State::clean_up() const {
+void JobQueue::State::clean_up() {
   fs::create_directories(settings.results);
-  for (const fs::directory_entry& entry : fs::directory_iterator(settings.results))
-    if (entry.path().extension() == ".part" || entry.path().extension() == ".in") fs::remove_all(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(settings.results)) {
+    const fs::path kind = entry.path().extension();
+    if (kind == ".part" || kind == ".in") fs::remove_all(entry.path());
+    if (kind == ".made")
+      for (std::string& uid : read_made(entry.path())) made.insert(std::move(uid));
+  }
 }
 
 JobRecord JobQueue::State::job_now(std::int64_t id) const {
@@ -141,6 +146,7 @@ void JobQueue::State::run(RunningJob& mine) {
 JobEnding JobQueue::State::run_command(RunningJob& mine, const JobRequest& request, const JobFolders& folders) {
   link_inputs(folders, request, archive);
   JobHooks hooks;
+  hooks.seconds_max = settings.seconds_max;
   hooks.is_cancelled = [&] { return mine.cancelled.load() || closing.load(); };
   std::int64_t told_ms = 0, kept_ms = unix_ms();
   hooks.progress = [&](double progress, const std::string& doing) {
@@ -174,7 +180,7 @@ void JobQueue::State::finish(RunningJob& mine, const JobRequest& request, const 
     job.doing.clear();
     const bool well = job.state == JobState::done || job.state == JobState::partly_done;
     if (well) job.progress = 1;
-    if (job.state == JobState::failed || job.state == JobState::partly_done) job.problem = problem_of(ending);
+    if (job.state == JobState::failed || job.state == JobState::partly_done) job.problem = problem_of(ending, settings);
     if (well) job.review = request.automatic ? "accepting" : "pending";
     archive.catalogue().change_job(job);
     mine.job = job;
@@ -185,58 +191,6 @@ void JobQueue::State::finish(RunningJob& mine, const JobRequest& request, const 
   audit("queue", "job.end", job, std::string(name_of(job.state)));
   if (job.review == "accepting") (void)take_results(job.id, "rule");
   else tell_of(job);
-}
-
-void JobQueue::State::store_results(const std::vector<fs::path>& files, const std::string& who) {
-  constexpr std::size_t piece = std::size_t{1} << 20;
-  std::vector<char> buffer(piece);
-  for (const fs::path& path : files) {
-    StagedFile staged = archive.stage();
-    std::ifstream in(path, std::ios::binary);
-    while (in.read(buffer.data(), static_cast<std::streamsize>(piece)) || in.gcount() > 0)
-      staged.add(std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(in.gcount()))));
-    std::vector<StagedFile> one;
-    one.push_back(std::move(staged));
-    const std::vector<Stored> stored = archive.store(one, who);
-    const Stored& outcome = stored.at(0);
-    if (outcome.outcome != Stored::Outcome::stored && outcome.outcome != Stored::Outcome::same)
-      throw Error(Code::output_failed, "'" + path.filename().string() + "' was not stored: " + outcome.why);
-    const std::lock_guard lock(mutex);
-    made.insert(outcome.index.series_uid);
-  }
-}
-
-JobRecord JobQueue::State::take_results(std::int64_t id, const std::string& who) {
-  JobRecord job;
-  Sender send;
-  {
-    const std::lock_guard lock(mutex);
-    job = job_now(id);
-    send = sender;
-  }
-  const JobRequest request = request_of(job.request);
-  const std::vector<fs::path> files = dicom_files(folders_of(settings.results, id).out);
-  try {
-    store_results(files, who);
-    job.review = "accepted";
-    job.problem.clear();
-    for (const std::string& peer : request.send_to) {
-      if (!send) throw Error(Code::output_failed, "this server has no DIMSE: nothing can be sent to '" + peer + "'");
-      if (!files.empty()) send(peer, files);
-      job.review = "sent";
-    }
-  } catch (const Error& fault) {
-    // What could not be stored can be accepted again; what was stored but not sent says so.
-    if (job.review == "accepting") job.review = "pending";
-    job.problem = fault.what();
-  }
-  {
-    const std::lock_guard lock(mutex);
-    archive.catalogue().change_job(job);
-  }
-  audit(who, "job.accept", job, job.problem.empty() ? job.review : job.problem);
-  tell_of(job);
-  return job;
 }
 
 }  // namespace penta::engine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -65,9 +66,18 @@ struct JobQueue::State {
   std::set<std::string> made;  ///< series that came out of jobs
   std::atomic<bool> closing{false};
   std::vector<std::thread> runners;
+  /// Results that are to go to peers.
+  struct Sending {
+    std::int64_t id = 0;
+    int attempt = 1;
+    std::chrono::steady_clock::time_point due;
+  };
+  std::vector<Sending> to_send;
+  std::condition_variable sending_changed;
+  std::thread sending;
 
-  /// Removes what jobs of a stopped server left half done.
-  void clean_up() const;
+  /// Removes what jobs of a stopped server left half done; reads which series they made.
+  void clean_up();
   /// The body of a runner: takes jobs until the queue closes.
   void run_jobs();
   [[nodiscard]] std::shared_ptr<RunningJob> take();
@@ -75,13 +85,19 @@ struct JobQueue::State {
   [[nodiscard]] JobEnding run_command(RunningJob& running_job, const JobRequest& request, const JobFolders& folders);
   void note_progress(RunningJob& running_job, double progress, const std::string& doing);
   void finish(RunningJob& running_job, const JobRequest& request, const JobEnding& ending);
-  /// Stores the results of a job in the archive, sends them, and says so in its record.
+  /// Stores the results of a job in the archive, has them sent, and says so in its record.
   [[nodiscard]] JobRecord take_results(std::int64_t id, const std::string& who);
-  void store_results(const std::vector<std::filesystem::path>& files, const std::string& who);
+  void store_results(const JobFolders& folders, const std::string& who);
+  [[nodiscard]] Stored store_one(const std::filesystem::path& path, const std::string& who);
+  /// The body of the thread that sends.
+  void send_results();
+  void go_on_with_results();
+  void send_one(const Sending& one);
 
   // With the mutex held.
   [[nodiscard]] JobRecord job_now(std::int64_t id) const;  ///< throws Error{nothing_to_do}
   [[nodiscard]] JobRecord queued_again(JobRecord job);
+  void send_later(std::int64_t id, int attempt);
 
   void change(const JobRecord& job);
   void audit(const std::string& who, const std::string& action, const JobRecord& job, const std::string& outcome);

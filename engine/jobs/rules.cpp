@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "engine/jobs/job_request.h"
+#include "engine/jobs/waiting.h"
 #include "engine/store/attributes.h"
 
 namespace penta::engine {
@@ -113,10 +114,12 @@ bool applies(const Rule& rule, const std::string& modality, const std::string& d
 }
 
 struct Rules::State {
-  State(Archive& its_archive, JobQueue& its_queue) : archive(its_archive), queue(its_queue) {}
+  State(Archive& its_archive, JobQueue& its_queue, const std::filesystem::path& folder)
+      : archive(its_archive), queue(its_queue), kept(folder) {}
 
   Archive& archive;
   JobQueue& queue;
+  WaitingFolder kept;
   std::vector<Rule> rules;
   std::chrono::milliseconds quiet{};
   std::mutex mutex;
@@ -137,7 +140,8 @@ struct Rules::State {
 
 void Rules::State::came(const std::string& study_uid, const std::string& series_uid) {
   const std::lock_guard lock(mutex);
-  waiting[series_uid] = {study_uid, series_uid, Clock::now()};
+  const bool is_new = waiting.insert_or_assign(series_uid, Waiting{study_uid, series_uid, Clock::now()}).second;
+  if (is_new) kept.add(study_uid, series_uid);
   changed.notify_one();
 }
 
@@ -164,8 +168,17 @@ void Rules::State::watch() {
     const std::vector<Waiting> ready = closing ? std::vector<Waiting>{} : take_quiet();
     if (ready.empty()) continue;
     lock.unlock();
-    apply(ready);
+    try {
+      apply(ready);
+    } catch (const std::exception&) {
+      // The catalogue could not be read or written; they stay in the folder for the next start.
+      lock.lock();
+      continue;
+    }
     lock.lock();
+    // Its jobs are on the disk; one of which more came in the meantime waits again.
+    for (const Waiting& one : ready)
+      if (waiting.count(one.series_uid) == 0) kept.remove(one.series_uid);
   }
 }
 
@@ -192,11 +205,13 @@ void Rules::State::apply(const std::vector<Waiting>& series) {
   }
 }
 
-Rules::Rules(Archive& archive, JobQueue& queue, std::vector<Rule> rules, std::chrono::milliseconds quiet)
-    : state_(std::make_shared<State>(archive, queue)) {
+Rules::Rules(Archive& archive, JobQueue& queue, std::vector<Rule> rules, std::chrono::milliseconds quiet,
+             const std::filesystem::path& waiting) {
+  if (rules.empty()) return;
+  state_ = std::make_shared<State>(archive, queue, waiting);
   state_->rules = std::move(rules);
   state_->quiet = quiet;
-  if (state_->rules.empty()) return;
+  for (const auto& [study_uid, series_uid] : state_->kept.left()) state_->waiting[series_uid] = {study_uid, series_uid, Clock::now()};
   archive.on_stored([state = std::weak_ptr<State>(state_)](const std::string& study_uid, const std::string& series_uid) {
     if (const auto there = state.lock()) there->came(study_uid, series_uid);
   });
@@ -204,6 +219,7 @@ Rules::Rules(Archive& archive, JobQueue& queue, std::vector<Rule> rules, std::ch
 }
 
 Rules::~Rules() {
+  if (!state_) return;
   {
     const std::lock_guard lock(state_->mutex);
     state_->closing = true;

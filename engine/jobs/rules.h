@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,10 +29,12 @@ struct Rule {
 [[nodiscard]] bool applies(const Rule& rule, const std::string& modality, const std::string& descriptions);
 
 /// Submits what the rules say for series that came in, once nothing of a series (a report: of its study) has come for
-/// `quiet`. Series that came out of jobs here are left alone.
+/// `quiet`. Series that came out of jobs here are left alone. Those that still wait when the server ends, however it
+/// does, are in `waiting`, a folder, and are looked at by the next.
 class Rules {
  public:
-  Rules(Archive& archive, JobQueue& queue, std::vector<Rule> rules, std::chrono::milliseconds quiet);
+  Rules(Archive& archive, JobQueue& queue, std::vector<Rule> rules, std::chrono::milliseconds quiet,
+        const std::filesystem::path& waiting);
   ~Rules();
 
  private:

@@ -151,7 +151,7 @@ void Workers::State::sweep() {
 
 Message Workers::State::exchange(Worker& worker, const Json& request) {
   send_message(worker.socket.get(), request, {});
-  std::optional<Message> answer = receive_message(worker.socket.get(), Clock::now() + limits.seconds);
+  std::optional<Message> answer = receive_message(worker.socket.get(), Clock::now() + limits.seconds, static_cast<std::uint64_t>(limits.answer_bytes));
   if (!answer) throw Error(Code::internal, "the worker ended");
   return std::move(*answer);
 }
@@ -164,12 +164,13 @@ Message Workers::State::ask(const Json& request) {
   try {
     answer = exchange(worker, request);
   } catch (const Error& fault) {
-    const bool slow = fault.code() == Code::cancelled;
-    if (slow) worker.child.send(SIGKILL);
+    const bool slow = fault.code() == Code::cancelled, large = fault.code() == Code::out_of_memory;
+    if (slow || large) worker.child.send(SIGKILL);
     worker.socket.close();
     const std::string how = worker.child.wait().text();
     give_back(std::move(worker), false);
     if (slow) throw Error(Code::bad_input, "reading it took more than " + std::to_string(limits.seconds.count()) + " s and was stopped");
+    if (large) throw Error(Code::bad_input, "what it unpacks to is more than the " + std::to_string(limits.answer_bytes >> 20) + " MiB of one answer");
     if (used_before) return ask(request);
     throw Error(Code::internal, "the process that read it " + how);
   }

@@ -17,7 +17,7 @@ namespace penta::engine {
 struct WorkerLimits {
   double memory_gb = 4;
   std::chrono::seconds seconds{120};  ///< of one request
-  std::int64_t file_bytes = std::int64_t{4} << 30;
+  std::int64_t answer_bytes = std::int64_t{1} << 30;  ///< of one answer, which the server holds
 };
 
 /// What a picture of a frame shall look like (PS3.18 8.3.5: window, viewport, quality).

@@ -1,4 +1,5 @@
 #include "io/dicom/read_sr_items.h"
+#include "io/dicom/write_sr_places.h"
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
@@ -188,6 +189,7 @@ void add_results(StructuredReport& report) {
       report.regions.push_back(region);
       report.findings.push_back(planar_finding(group, region));
     }
+    if (is_place(group, report)) continue;
     for (const SpatialRegion& region : group.spatial) report.findings.push_back(spatial_finding(group, region));
   }
 }

@@ -20,6 +20,8 @@ namespace penta::io::dicom {
 /// Findings are groups of their own: TID 1411 with an ellipsoid in their box, TID 1410 with a rectangle or their
 /// ellipse where they are in pixels of a known instance (Finding::frame counts from 0), else TID 1501. A finding in
 /// pixels takes the measurements of its region into its group: a circumference stands beside the ellipse it is of.
+/// A group that lies in space is preceded by one of its own tracking ids that has a point inside it and no numbers, for
+/// viewers that draw points only.
 /// Units are UCUM codes. A quantity, region or finding without a code gets one of the scheme 99PENTA.
 /// Throws Error{nothing_to_do} when there is neither a measurement nor a finding.
 [[nodiscard]] std::vector<std::byte> write_sr(const Measurements& measurements, const Findings& findings,

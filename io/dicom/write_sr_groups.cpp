@@ -10,6 +10,7 @@
 #include "io/dicom/write_parts.h"
 #include "io/dicom/write_seg.h"
 #include "io/dicom/write_sr.h"
+#include "io/dicom/write_sr_places.h"
 #include "io/dicom/write_sr_tree.h"
 
 namespace penta::io::dicom {
@@ -103,6 +104,10 @@ std::optional<std::size_t> segment_row(const LabelMap* labels, const Region& reg
     if (labels->segments[s].name == region.name &&
         (region.side == Side::none || labels->segments[s].side == Side::none))
       return s;
+  // "lung" of the right side may be the segment "right lung".
+  const std::string sided = std::string(name_of(region.side)) + " " + region.name;
+  for (std::size_t s = 0; s < labels->segments.size(); ++s)
+    if (region.side != Side::none && labels->segments[s].name == sided) return s;
   return std::nullopt;
 }
 
@@ -199,6 +204,41 @@ MeasurementGroup group_of(const Job& job, const Finding& finding, std::int64_t i
   return group;
 }
 
+// Puts a group behind the one that says where it is, if that is known.
+void add_group(StructuredReport& report, MeasurementGroup group, const std::optional<PatientPoint>& place_mm, const Job& job) {
+  if (place_mm && !job.source.frame_of_reference_uid.empty())
+    report.groups.push_back(place_group(group, *place_mm, job.source.frame_of_reference_uid));
+  report.groups.push_back(std::move(group));
+}
+
+PatientPoint centre_of(const Finding& finding) {
+  const auto& b = finding.box;
+  return {(b[0] + b[3]) / 2, (b[1] + b[4]) / 2, (b[2] + b[5]) / 2};
+}
+
+void add_regions(StructuredReport& report, const Job& job, const Measurements& alone, const Findings& findings) {
+  const bool in_space = job.labels != nullptr && !job.labels->planar;
+  const auto points = in_space ? inner_points(*job.labels) : std::vector<std::optional<PatientPoint>>{};
+  std::int64_t index = 0;
+  for (const Region& region : regions_of(alone)) {
+    const auto row = segment_row(job.labels, region);
+    std::optional<PatientPoint> place_mm = row && in_space ? points[*row] : std::nullopt;
+    const auto found = std::find_if(findings.begin(), findings.end(), [&](const Finding& f) {
+      return !region.name.empty() && f.region == region.name && place_of(f, job.source) == Place::volume;
+    });
+    if (!place_mm && found != findings.end()) place_mm = centre_of(*found);
+    add_group(report, group_of(job, region, index++), place_mm, job);
+  }
+}
+
+void add_findings(StructuredReport& report, const Job& job, const Findings& findings) {
+  std::int64_t index = 0;
+  for (const Finding& finding : findings) {
+    const bool in_space = place_of(finding, job.source) == Place::volume;
+    add_group(report, group_of(job, finding, index++), in_space ? std::optional(centre_of(finding)) : std::nullopt, job);
+  }
+}
+
 }  // namespace
 
 StructuredReport report_of(const Measurements& measurements, const Findings& findings, const LabelMap* labels,
@@ -211,10 +251,8 @@ StructuredReport report_of(const Measurements& measurements, const Findings& fin
   for (const Measurement& m : measurements)
     if (std::none_of(findings.begin(), findings.end(), [&](const Finding& f) { return takes(f, m, source); }))
       alone.push_back(m);
-  std::int64_t index = 0;
-  for (const Region& region : regions_of(alone)) report.groups.push_back(group_of(job, region, index++));
-  index = 0;
-  for (const Finding& finding : findings) report.groups.push_back(group_of(job, finding, index++));
+  add_regions(report, job, alone, findings);
+  add_findings(report, job, findings);
   if (!seg_uid.empty())
     report.evidence.push_back({parts::study_uid_of(source, provenance), seg_series_uid(provenance),
                                {{seg_class_uid(seg_type), seg_uid, 0}}});

@@ -4,9 +4,11 @@
 
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "io/dicom/write_seg.h"
+#include "io/dicom/write_sr_places.h"
 
 namespace penta::io::dicom {
 namespace {
@@ -50,6 +52,30 @@ TEST(DicomSr, says_what_it_must) {
   EXPECT_TRUE(holds(bytes, seg_instance_uid(provenance())));
   EXPECT_TRUE(holds(bytes, tracking_uid(provenance(), 0)));
   EXPECT_EQ(bytes, report(provenance(), seg_instance_uid(provenance())));
+}
+
+// Truth: a bent segment's centre of mass lies outside of it; the point that leads there lies inside.
+TEST(DicomSr, PhantomAPointInsideLeadsToAGroup) {
+  LabelMap labels;
+  labels.layers.emplace_back(Grid({5, 5, 1}, {2, 2, 3}, {10, 20, 30}));
+  for (const auto& [x, y] : {std::pair{0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0}, {0, 1}, {4, 1}, {0, 2}, {4, 2}, {0, 3}, {4, 3}})
+    labels.layers[0].voxels()[static_cast<std::size_t>(x + 5 * y)] = 1;
+  labels.segments = {{1, 0, "right lung", {}}};
+  labels.segments[0].side = Side::right;
+  Measurement volume{"volume", 12.5, "mL", {}};
+  volume.region = "lung", volume.side = Side::right;
+  const Findings findings{{"lesion", 0.9, {1, 2, 3}, {0, 1, 2, 2, 3, 4}, 2}};
+  const StructuredReport report = report_of({volume}, findings, &labels, seg_instance_uid(provenance()), source(), provenance());
+  ASSERT_EQ(report.groups.size(), 4U);
+  for (const std::size_t place : {std::size_t{0}, std::size_t{2}}) {
+    EXPECT_TRUE(is_place(report.groups[place], report));
+    EXPECT_EQ(report.groups[place].tracking_uid, report.groups[place + 1].tracking_uid);
+    EXPECT_FALSE(is_place(report.groups[place + 1], report));
+  }
+  EXPECT_EQ(report.groups[0].spatial.at(0).points_mm.at(0), (PatientPoint{14, 20, 30}));
+  EXPECT_EQ(report.groups[0].evaluations.at(0).text, "lung (right): volume 12.5 mL");
+  EXPECT_EQ(report.groups[1].segments, std::vector<int>{1});
+  EXPECT_EQ(report.groups[2].spatial.at(0).points_mm.at(0), (PatientPoint{1, 2, 3}));
 }
 
 TEST(DicomSr, nothing_is_an_error) {

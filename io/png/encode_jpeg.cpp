@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "io/png/grey.h"
 #include "io/png/png.h"
 
 namespace penta::io::png {
@@ -25,21 +26,23 @@ struct Job {
 void leave(j_common_ptr info) { std::longjmp(static_cast<Job*>(info->client_data)->back, 1); }
 void say_nothing(j_common_ptr) {}
 
-bool compress(Job& job, const Picture& picture, int quality) {
+// `levels`: of a grey picture, else empty.
+bool compress(Job& job, const Picture& picture, const std::vector<std::uint8_t>& levels, int quality) {
   if (setjmp(job.back) != 0) return false;
   jpeg_create_compress(&job.jpeg);
   jpeg_mem_dest(&job.jpeg, &job.out, &job.bytes);
   job.jpeg.image_width = static_cast<JDIMENSION>(picture.width);
   job.jpeg.image_height = static_cast<JDIMENSION>(picture.height);
-  job.jpeg.input_components = 3;
-  job.jpeg.in_color_space = JCS_RGB;
+  job.jpeg.input_components = levels.empty() ? 3 : 1;
+  job.jpeg.in_color_space = levels.empty() ? JCS_RGB : JCS_GRAYSCALE;
   jpeg_set_defaults(&job.jpeg);
   jpeg_set_quality(&job.jpeg, quality, TRUE);
   jpeg_start_compress(&job.jpeg, TRUE);
   while (job.jpeg.next_scanline < job.jpeg.image_height) {
-    const Rgb8* row = picture.pixels.data() + static_cast<std::size_t>(job.jpeg.next_scanline) * job.jpeg.image_width;
+    const std::size_t first = static_cast<std::size_t>(job.jpeg.next_scanline) * job.jpeg.image_width;
+    const auto* row = levels.empty() ? reinterpret_cast<const JSAMPLE*>(picture.pixels.data() + first) : levels.data() + first;
     // The library takes its input as not const and leaves it alone.
-    auto* samples = const_cast<JSAMPROW>(reinterpret_cast<const JSAMPLE*>(row));
+    auto* samples = const_cast<JSAMPROW>(row);
     jpeg_write_scanlines(&job.jpeg, &samples, 1);
   }
   jpeg_finish_compress(&job.jpeg);
@@ -57,7 +60,8 @@ std::vector<std::byte> write_jpeg(const Picture& picture, int quality) {
   job.errors.error_exit = leave;
   job.errors.output_message = say_nothing;
   job.jpeg.client_data = &job;
-  const bool done = compress(job, picture, std::clamp(quality, 1, 100));
+  const std::vector<std::uint8_t> levels = is_grey(picture) ? levels_of(picture) : std::vector<std::uint8_t>{};
+  const bool done = compress(job, picture, levels, std::clamp(quality, 1, 100));
   jpeg_destroy_compress(&job.jpeg);
   const auto* begin = reinterpret_cast<const std::byte*>(job.out);
   std::vector<std::byte> bytes;

@@ -22,7 +22,10 @@ namespace penta::io::png {
 [[nodiscard]] LabelMap read_labels(std::span<const std::byte> bytes, const std::string& name);
 
 [[nodiscard]] std::vector<std::byte> write(const Picture& picture);
-/// Baseline JPEG, quality 1 to 100. Throws Error{bad_input} for a side of more than 65500 pixels.
+/// The same picture in less time and more bytes, grey where it has no colours: for what is made while somebody waits.
+/// Throws Error{bad_input} past 2^28 pixels.
+[[nodiscard]] std::vector<std::byte> write_quick(const Picture& picture);
+/// Baseline JPEG, quality 1 to 100, grey where it has no colours. Throws Error{bad_input} for a side of more than 65500 pixels.
 [[nodiscard]] std::vector<std::byte> write_jpeg(const Picture& picture, int quality);
 /// 8-bit grey, value = label (design.md: labels of a plain picture). Throws Error{bad_input} on a label over 255.
 [[nodiscard]] std::vector<std::byte> write(const LabelMap& labels);

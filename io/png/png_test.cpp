@@ -58,6 +58,21 @@ TEST(Png, InverseOfWriteIsRead) {
   EXPECT_TRUE(image.remarks.empty());
 }
 
+TEST(Png, InverseOfQuickWriteIsRead) {
+  const Picture colours = gradient(31, 17);
+  EXPECT_EQ(std::get<std::vector<Rgb8>>(read(write_quick(colours), "x.png").frames().front().pixels), colours.pixels);
+  Picture greys(19, 5);
+  for (std::size_t i = 0; i < greys.pixels.size(); ++i) {
+    const auto level = static_cast<std::uint8_t>(i * i);
+    greys.pixels[i] = {level, level, level};
+  }
+  const Image image = read(write_quick(greys), "x.png");
+  const std::vector<float> back = image.frames().front().grey();
+  ASSERT_EQ(back.size(), greys.pixels.size());
+  for (std::size_t i = 0; i < back.size(); ++i) EXPECT_EQ(back[i], greys.pixels[i].red);
+  EXPECT_THROW(static_cast<void>(write_quick(Picture())), Error);
+}
+
 TEST(Png, InverseOfLabels) {
   LabelMap labels;
   labels.planar = true;

@@ -76,11 +76,19 @@ void take_dicom(const Json& json, Config& config) {
                        {"peers", [&](const Json& v) { for (const Json& one : list(v)) config.dimse.peers.push_back(peer_of(one)); }}});
 }
 
+void take_ohif(const Json& json, Config& config) {
+  config.ohif = true;
+  take(json, "ohif", {{"port", [&](const Json& v) { config.ohif_port = port_of(v); }},
+                      {"folder", [&](const Json& v) { config.ohif_folder = v.text(); }}});
+}
+
 void take_limits(const Json& json, Config& config) {
   const auto count = [](int& where) { return [&where](const Json& v) { where = static_cast<int>(whole(v, 1, 1024)); }; };
   take(json, "limits",
        {{"worker_memory_gb", [&](const Json& v) { config.worker.memory_gb = positive(v); }},
         {"worker_seconds", [&](const Json& v) { config.worker.seconds = std::chrono::seconds(whole(v, 1, 86400)); }},
+        {"worker_answer_gb", [&](const Json& v) { config.worker.answer_bytes = static_cast<std::int64_t>(std::min(positive(v), 4.0) * 1073741824.0); }},
+        {"job_seconds", [&](const Json& v) { config.job_seconds = std::chrono::seconds(whole(v, 1, 31536000)); }},
         {"jobs_memory_gb", [&](const Json& v) { config.jobs_memory_gb = positive(v); }},
         {"jobs_at_once", count(config.jobs_at_once)},
         {"job_attempts", count(config.job_attempts)},
@@ -98,6 +106,7 @@ void take_all(const Json& json, Config& config) {
                             {"address", [&](const Json& a) { config.http.address = a.text(); }}});
          }},
         {"dicom", [&](const Json& v) { take_dicom(v, config); }},
+        {"ohif", [&](const Json& v) { take_ohif(v, config); }},
         {"workers", [&](const Json& v) { config.workers = static_cast<int>(whole(v, 1, 256)); }},
         {"limits", [&](const Json& v) { take_limits(v, config); }},
         {"rules", [&](const Json& v) { rules = &v; }}});

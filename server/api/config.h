@@ -18,10 +18,14 @@ struct Config {
   HttpSettings http;
   bool dicom = false;  ///< whether DIMSE is served
   DimseSettings dimse;
+  bool ohif = false;  ///< whether the OHIF viewer is served, at a port of its own
+  std::uint16_t ohif_port = 8043;
+  std::string ohif_folder;  ///< empty: where tools/ohif.sh puts it
   int workers = 2;
   engine::WorkerLimits worker;
   int jobs_at_once = 1, job_attempts = 2;
   double jobs_memory_gb = 8;
+  std::chrono::seconds job_seconds{14400};  ///< of one job
   std::chrono::milliseconds quiet{3000};  ///< after a series' last instance, before rules look at it
   std::vector<engine::Rule> rules;
 };

@@ -45,13 +45,16 @@ TEST(Config, TakesAllThatItKnows) {
   const Config config = read_text(R"({"http":{"port":81,"address":"::1"},"workers":3,
       "rules":[{"when":{"modality":"CT"},"run":["report"],"send_to":["PACS"]}],
       "dicom":{"ae_title":"HERE","port":104,"peers":[{"name":"PACS","ae_title":"THERE","host":"127.0.0.1","port":105}]},
-      "limits":{"worker_seconds":5,"jobs_memory_gb":2.5,"quiet_seconds":0.5}})");
+      "limits":{"worker_seconds":5,"jobs_memory_gb":2.5,"quiet_seconds":0.5},"ohif":{"port":106,"folder":"/viewer"}})");
   EXPECT_EQ(config.http.port, 81);
   EXPECT_EQ(config.workers, 3);
   EXPECT_TRUE(config.dicom);
   ASSERT_EQ(config.dimse.peers.size(), 1U);
   EXPECT_EQ(config.dimse.peers[0].port, 105);
   ASSERT_EQ(config.rules.size(), 1U);
+  EXPECT_TRUE(config.ohif);
+  EXPECT_EQ(config.ohif_port, 106);
+  EXPECT_EQ(config.ohif_folder, "/viewer");
   EXPECT_EQ(config.worker.seconds.count(), 5);
   EXPECT_EQ(config.quiet.count(), 500);
 }

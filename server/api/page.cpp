@@ -24,11 +24,17 @@ fs::path file_at(const fs::path& folder, const std::string& name) {
   return fs::is_regular_file(path, fault) ? path : fs::path{};
 }
 
+// What is asked for by programs: there a file that is missing is missing.
+bool is_for_programs(const std::string& name) {
+  const std::string first = name.substr(0, name.find('/'));
+  return first == "assets" || first == "api" || first == "dicomweb";
+}
+
 Response page(const fs::path& folder, const std::string& name) {
   if (const fs::path file = file_at(folder, name); !file.empty()) return page_file(file, name.rfind("assets/", 0) != 0);
+  if (is_for_programs(name)) throw HttpError(404, "there is no '" + name + "'");
+  // A place of the page itself, dots or none ("/study/1.2.3.4"): the page knows what it is.
   const fs::path index = folder / "index.html";
-  // A place of the page itself ("/studies/1.2.3") has no ending; a file that is missing is missing.
-  if (!fs::path(name).extension().empty() && name.rfind("study", 0) != 0) throw HttpError(404, "there is no '" + name + "'");
   if (fs::is_regular_file(index)) return page_file(index, true);
   return {200, {{"Content-Type", "text/plain; charset=utf-8"}}, std::string("Pentascope is running; the page is not built (web/). The API is at /api, DICOMweb at /dicomweb.\n")};
 }

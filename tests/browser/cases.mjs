@@ -1,51 +1,9 @@
 // The main paths through the page. A case is (page, site, tools): it throws what is wrong. `site` says what the server holds.
-import { readFileSync } from 'node:fs';
-import { AXE, shoot } from './browser.mjs';
+import { shoot } from './browser.mjs';
+import { axe, goTo, lit, openStudy, single, sliceText, truth, until } from './tools.mjs';
+import { TRUTHS } from './truths.mjs';
 
-export function truth(is, what) {
-  if (!is) throw new Error(what);
-}
-
-/** axe: no fault that is serious or critical. */
-export async function axe(page, where) {
-  await page.evaluate(readFileSync(AXE, 'utf8'));
-  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  const grave = found.violations.filter((one) => ['serious', 'critical'].includes(one.impact));
-  truth(grave.length === 0, `axe, ${where}: ${grave.map((one) => `${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`).join('\n')}`);
-}
-
-/** The share of a view's pixels that are not black: what is drawn, read from the screen. */
-export async function lit(page, selector) {
-  // The views are made anew when the layout changes: then there is no picture yet.
-  const shot = await page.locator(selector).first().screenshot({ timeout: 5000 }).catch(() => null);
-  if (!shot) return 0;
-  return page.evaluate(async (bytes) => {
-    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
-    const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
-    pen.drawImage(bitmap, 0, 0);
-    const { data } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
-    let bright = 0;
-    for (let i = 0; i < data.length; i += 4) if (data[i] + data[i + 1] + data[i + 2] > 90) bright += 1;
-    return bright / (data.length / 4);
-  }, [...shot]);
-}
-
-export async function until(check, what, limit_ms = 30000) {
-  const end = Date.now() + limit_ms;
-  for (;;) {
-    if (await check()) return;
-    if (Date.now() > end) throw new Error(`not within ${limit_ms / 1000} s: ${what}`);
-    await new Promise((done) => setTimeout(done, 150));
-  }
-}
-
-const sliceText = (page) => page.locator('.view .slice').first().textContent();
-
-async function openStudy(page, site, uid) {
-  await page.goto(`${site.address}/study/${uid}`);
-  await page.waitForSelector('.view canvas');
-  await until(async () => (await lit(page, '.view')) > 0.03, 'an image is seen');
-}
+export { axe, lit, truth, until } from './tools.mjs';
 
 async function worklist(page, site) {
   await page.goto(site.address);
@@ -76,9 +34,7 @@ async function upload(page, site) {
 
 async function viewer(page, site) {
   await openStudy(page, site, site.ct);
-  await page.locator('.toolbar button', { hasText: 'Single' }).click();
-  await until(async () => (await page.locator('.view').count()) === 1, 'one view');
-  await until(async () => (await lit(page, '.view')) > 0.03, 'an image in it');
+  await single(page);
   const first = await sliceText(page);
   await page.keyboard.press('ArrowDown');
   await until(async () => (await sliceText(page)) !== first, 'an arrow key changes the slice');
@@ -97,9 +53,7 @@ async function viewer(page, site) {
 
 async function length(page, site) {
   await openStudy(page, site, site.ct);
-  await page.locator('.toolbar button', { hasText: 'Single' }).click();
-  await until(async () => (await page.locator('.view').count()) === 1, 'one view');
-  await until(async () => (await lit(page, '.view')) > 0.03, 'an image in it');
+  await single(page);
   await page.keyboard.press('l');
   const box = await page.locator('.view').boundingBox();
   await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.5);
@@ -112,7 +66,6 @@ async function length(page, site) {
 
 async function cine(page, site) {
   await openStudy(page, site, site.cine ?? site.ct);
-  await page.locator('.toolbar button', { hasText: 'Single' }).click().catch(() => undefined);
   const first = await sliceText(page);
   await page.keyboard.press(' ');
   await until(async () => (await sliceText(page)) !== first, 'the cine moves');
@@ -154,7 +107,9 @@ async function forms(page, site) {
   const addresses = await page.locator('.method').evaluateAll((links) => links.map((link) => link.pathname + link.search));
   truth(addresses.length >= site.methods, `${addresses.length} methods, at least ${site.methods} are wanted`);
   for (const address of addresses) {
-    await page.goto(site.address + address);
+    await goTo(page, address);
+    const name = new URLSearchParams(address.split('?')[1]).get('method');
+    await page.locator('.form-side h1', { hasText: name }).waitFor();
     await page.locator('.card-form .run').waitFor();
   }
 }
@@ -169,6 +124,7 @@ async function jobs(page, site) {
 async function report(page, site) {
   await page.goto(`${site.address}/report?study=${site.ct}`);
   await page.locator('button.primary').click();
+  await page.locator('.run-state .badge.pending, .run-state .badge.done').waitFor({ timeout: 300000 });
   await page.locator('iframe').waitFor({ timeout: 300000 });
   truth((await page.locator('iframe').getAttribute('sandbox')) === '', 'the report may run things');
   await page.waitForTimeout(1500);
@@ -190,21 +146,42 @@ async function chinese(page, site) {
   await page.locator('h1', { hasText: '工作列表' }).waitFor();
   truth((await page.locator('html').getAttribute('lang')) === 'zh-CN', 'the language of the document');
   await shoot(page, 'worklist-zh');
+  await page.goto(`${site.address}/task/segmentation?method=ct.body&study=${site.ct}`);
+  await page.locator('.form-side', { hasText: '在 CT 图像中找出患者' }).waitFor();
+  await page.locator('.field label', { hasText: '下限 HU' }).waitFor();
+  await page.waitForTimeout(1500);
+  await shoot(page, 'task-zh');
   await page.goto(`${site.address}/study/${site.ct}`);
   await page.waitForSelector('.view canvas');
   await page.waitForTimeout(3000);
   await shoot(page, 'viewer-zh');
 }
 
+/** No pointer at all: to a study, its slices, a window, a layout, and back. */
 async function keyboard(page, site) {
   await page.goto(site.address);
   await page.waitForSelector('.studies tbody tr');
   await page.keyboard.press('Tab');
   truth((await page.evaluate(() => document.activeElement?.className)) === 'skip', 'the first stop is the link to the content');
-  await page.locator('.study-link').first().focus();
+  const tabTo = async (what, test) => {
+    for (let stop = 0; stop < 80; stop += 1) {
+      if (await page.evaluate(test, what)) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`80 stops and no ${what}`);
+  };
+  await tabTo(site.ct, (uid) => document.activeElement?.getAttribute('href') === `/study/${uid}`);
   await page.keyboard.press('Enter');
   await page.waitForSelector('.view canvas');
   await until(async () => (await lit(page, '.view')) > 0.01, 'an image is seen');
+  await tabTo('view', () => document.activeElement?.classList.contains('view'));
+  const first = await sliceText(page);
+  await page.keyboard.press('PageDown');
+  await until(async () => (await sliceText(page)) !== first, 'a key changes the slice');
+  await page.evaluate(() => document.querySelector('.toolbar button').focus());
+  await tabTo('MPR', (text) => document.activeElement?.textContent === text);
+  await page.keyboard.press('Enter');
+  await until(async () => (await page.locator('.view').count()) === 3, 'three planes');
 }
 
 async function sizes(page, site) {
@@ -233,6 +210,6 @@ async function light(page, site) {
 
 /** In this order: later cases see what earlier ones left. Options are those of the page. */
 export const CASES = [
-  ['worklist', worklist], ['upload', upload], ['viewer', viewer], ['length', length], ['cine', cine], ['fusion', fusion, { needs: 'petct', width: 1600, height: 950 }], ['method from its card', method],
-  ['forms of all methods', forms], ['jobs', jobs], ['report', report], ['settings', settings], ['Chinese', chinese], ['keyboard', keyboard], ['sizes', sizes], ['light', light, { colorScheme: 'light' }],
+  ['worklist', worklist], ['upload', upload], ['viewer', viewer], ['length', length], ['cine', cine, { needs: 'cine' }], ['fusion', fusion, { needs: 'petct', width: 1600, height: 950 }], ['method from its card', method],
+  ...TRUTHS, ['forms of all methods', forms], ['jobs', jobs], ['report', report], ['settings', settings], ['Chinese', chinese], ['keyboard', keyboard], ['sizes', sizes], ['light', light, { colorScheme: 'light' }],
 ];

@@ -15,7 +15,7 @@ export interface Series {
 export interface StudyDetail extends Study { series: Series[] }
 export interface StudyList { total: number; studies: Study[] }
 
-export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+export type JobState = 'queued' | 'running' | 'done' | 'partly_done' | 'failed' | 'cancelled';
 export interface JobInput { role: string; series_uid: string }
 export interface Job {
   id: string; state: string; task: string; method: string; study_uid: string; inputs: JobInput[]; settings: Record<string, SettingValue>;

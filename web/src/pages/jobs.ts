@@ -7,7 +7,7 @@ import { rememberQuery, type Page } from '../lib/router';
 import { jobButtons, jobName, progressBar, secondsOfJob, stateBadge } from '../parts/job_view';
 import { emptyBox } from '../parts/notice';
 
-const STATES = ['', 'queued', 'running', 'done', 'failed', 'cancelled'];
+const STATES = ['', 'queued', 'running', 'done', 'partly_done', 'failed', 'cancelled'];
 const SHOWN = 200;
 
 /** All jobs, newest first, moving as they move. */

@@ -4,7 +4,7 @@ import type { Job } from '../api/types';
 import { fill, h } from '../lib/dom';
 import { formatName, t } from '../lib/i18n';
 import type { Page } from '../lib/router';
-import { progressBar, stateBadge } from '../parts/job_view';
+import { hasResult, progressBar, stateBadge } from '../parts/job_view';
 import { attempt, emptyBox, problemBox } from '../parts/notice';
 
 /** The newest report on a study, in a frame that may run nothing. */
@@ -29,7 +29,7 @@ export const page: Page = async (main, { query }) => {
   const moved = (job: Job): void => {
     if (job.study_uid !== uid || job.task !== 'report' || (watched && watched !== job.id)) return;
     fill(status, stateBadge(job), progressBar(job), job.problem && h('p', { class: 'problem-text' }, job.problem));
-    if (job.state === 'done') void show();
+    if (hasResult(job)) void show();
   };
   const start = (): void => void attempt(() => api.start({ task: 'report', study_uid: uid })).then((job) => { if (job) { watched = job.id; moved(job); } });
   main.classList.add('wide');

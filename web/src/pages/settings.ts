@@ -1,7 +1,7 @@
 import { api } from '../api/client';
 import type { AuditEvent } from '../api/types';
 import { fill, h } from '../lib/dom';
-import { formatWhen, t } from '../lib/i18n';
+import { formatWhen, t, tOr } from '../lib/i18n';
 import type { Page } from '../lib/router';
 
 const SHOWN_EVENTS = 200;
@@ -23,6 +23,6 @@ function keys(): HTMLElement {
 function audit(events: AuditEvent[]): HTMLElement {
   const names = [...new Set(events.flatMap((event) => Object.keys(event)))];
   const text = (name: string, value: unknown): string => (value === null || value === undefined ? '' : /_ms$/.test(name) && typeof value === 'number' ? formatWhen(value) : typeof value === 'object' ? JSON.stringify(value) : String(value));
-  return h('div', { class: 'scroll-x', tabindex: 0, role: 'group', 'aria-label': t('settings.audit') }, h('table', { class: 'audit' }, h('thead', {}, h('tr', {}, names.map((name) => h('th', { scope: 'col' }, name.replace(/_ms$/, ''))))),
+  return h('div', { class: 'scroll-x', tabindex: 0, role: 'group', 'aria-label': t('settings.audit') }, h('table', { class: 'audit' }, h('thead', {}, h('tr', {}, names.map((name) => h('th', { scope: 'col' }, tOr(`audit.${name}`, name.replace(/_ms$/, '')))))),
     h('tbody', {}, events.map((event) => h('tr', {}, names.map((name) => h('td', {}, text(name, event[name]))))))));
 }

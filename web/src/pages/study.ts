@@ -5,14 +5,12 @@ import { fill, h, type Child } from '../lib/dom';
 import { formatDate, formatName, t } from '../lib/i18n';
 import { rememberQuery, type Page } from '../lib/router';
 import { attempt, problemBox } from '../parts/notice';
-import { isOver, jobButtons, jobName, progressBar, stateBadge } from '../parts/job_view';
+import { hasResult, isOver, jobButtons, jobName, progressBar, stateBadge } from '../parts/job_view';
 import { resultView } from '../parts/result_view';
 import { ViewerBox } from '../viewer/box';
 import { layResult, laySeg, placeOf } from '../viewer/results';
-import { loadSeries, seriesAddress } from '../viewer/series';
+import { loadSeries, NOT_IMAGES, seriesAddress } from '../viewer/series';
 import { thumbnail } from '../parts/thumbnail';
-
-const NOT_IMAGES = ['SEG', 'SR', 'RTSTRUCT', 'PR', 'KO', 'DOC', 'RTPLAN', 'RTDOSE', 'REG'];
 
 /** One study: its series, its images, what jobs said about them. */
 export const page: Page = async (main, { path, query }) => {
@@ -57,7 +55,7 @@ class StudyView {
     void api.jobs({ study_uid: this.study.study_uid, limit: 100 }).then((all) => {
       this.all = all;
       this.drawJobs();
-      const newest = all.find((one) => one.id === job) ?? all.find((one) => one.state === 'done');
+      const newest = all.find((one) => one.id === job) ?? all.find(hasResult);
       if (newest) void this.choose(newest);
     }, (error: unknown) => fill(this.jobs, problemBox(error)));
     if (!first) return;
@@ -81,7 +79,8 @@ class StudyView {
   }
 
   private drawList(): void {
-    fill(this.list, this.study.series.map((series) => h('li', {}, this.entry(series))));
+    const last = (series: Series): number => Number(!this.images.includes(series));
+    fill(this.list, [...this.study.series].sort((a, b) => last(a) - last(b) || a.number - b.number).map((series) => h('li', {}, this.entry(series))));
   }
 
   private entry(series: Series): HTMLElement {
@@ -89,7 +88,7 @@ class StudyView {
     const count = Math.max(series.frame_count, series.instance_count);
     const act = isImage ? () => void this.open(series) : isSeg ? () => void attempt(() => laySeg(this.study.study_uid, series.series_uid, this.box.stage)) : undefined;
     return h('button', { class: 'series', 'aria-pressed': this.shown === series.series_uid, disabled: !act, ...(act ? { onclick: act } : {}) },
-      isImage ? thumbnail(`${seriesAddress(this.study.study_uid, series.series_uid)}/thumbnail?viewport=96,96`, series.modality) : h('span', { class: 'thumb none' }, series.modality),
+      isImage ? thumbnail(`${seriesAddress(this.study.study_uid, series.series_uid)}/thumbnail?viewport=96,96`, series.modality) : h('span', { class: 'thumb none' }, series.modality.slice(0, series.modality.startsWith('RT') ? 2 : 4)),
       h('span', { class: 'series-text' }, h('b', {}, series.description || t('study.nameless')), h('span', { class: 'hint' }, `${series.modality} · ${count}${series.columns ? ` · ${series.columns} × ${series.rows}` : ''}`),
         isSeg && h('span', { class: 'hint' }, t('study.lay_over'))));
   }
@@ -105,11 +104,11 @@ class StudyView {
     const before = this.all.find((one) => one.id === job.id);
     this.all = before ? this.all.map((one) => (one.id === job.id ? job : one)) : [job, ...this.all];
     this.drawJobs();
-    if (job.state === 'done' && before?.state !== 'done') void this.choose(job);
+    if (hasResult(job) && !hasResult(before)) void this.choose(job);
   }
 
   private drawJobs(): void {
-    const row = (job: Job): Child => h('li', { class: 'job' }, h('button', { class: 'link job-name', 'aria-pressed': this.chosen === job.id, disabled: job.state !== 'done', onclick: () => void this.choose(job) }, jobName(job)),
+    const row = (job: Job): Child => h('li', { class: 'job' }, h('button', { class: 'link job-name', 'aria-pressed': this.chosen === job.id, disabled: !hasResult(job), onclick: () => void this.choose(job) }, jobName(job)),
       stateBadge(job), progressBar(job), job.problem && h('p', { class: 'problem-text' }, job.problem), (!isOver(job) || job.review === 'pending' || job.state === 'failed') && jobButtons(job, (next) => this.jobMoved(next)));
     fill(this.jobs, h('h2', {}, t('study.jobs')), this.all.length === 0 ? h('p', { class: 'hint' }, t('study.no_jobs')) : h('ul', {}, this.all.map(row)));
   }

@@ -2,11 +2,12 @@ import { api } from '../api/client';
 import { onJob } from '../api/live';
 import type { Card, Job, JobInput, StudyDetail, StudyList } from '../api/types';
 import { fill, h } from '../lib/dom';
+import { methodTitle } from '../lib/card_texts';
 import { formatDate, formatName, t, tOr } from '../lib/i18n';
 import { go, rememberQuery, type Page } from '../lib/router';
 import { cardForm } from '../parts/card_form';
 import { cardView } from '../parts/card_view';
-import { isOver, jobButtons, progressBar, secondsOfJob, stateBadge } from '../parts/job_view';
+import { hasResult, isOver, jobButtons, progressBar, secondsOfJob, stateBadge } from '../parts/job_view';
 import { attempt, emptyBox, problemBox } from '../parts/notice';
 import { resultView } from '../parts/result_view';
 import { ViewerBox } from '../viewer/box';
@@ -53,7 +54,7 @@ class TaskView {
     this.element = h('div', { class: `task-page${this.box ? '' : ' no-viewer'}` },
       h('aside', { class: 'side left form-side', 'aria-label': t('task.form') },
         h('p', { class: 'crumb' }, h('a', { href: study ? `/tasks?study=${study.study_uid}` : '/tasks' }, tOr(`task.${card.task}`, card.task))),
-        h('h1', {}, card.id), h('p', {}, card.title), h('p', { class: 'research-line' }, t('research_use')), cardView(card),
+        h('h1', {}, card.id), h('p', {}, methodTitle(card)), h('p', { class: 'research-line' }, t('research_use')), cardView(card),
         card.inputs.length > 0 && studySelect(card, study, list), this.form.element),
       this.box?.element ?? (card.inputs.length > 0 ? emptyBox(t('task.no_study')) : null),
       h('aside', { class: 'side right', 'aria-label': t('task.result') }, h('h2', {}, t('task.result')), this.run, this.outcome));
@@ -85,7 +86,7 @@ class TaskView {
     this.job = job;
     fill(this.run, h('div', { class: 'run-line' }, stateBadge(job), progressBar(job), h('span', { class: 'hint' }, secondsOfJob(job)), jobButtons(job, (next) => void this.moved(next))),
       job.problem && h('p', { class: 'problem-text', role: 'alert' }, job.problem));
-    if (job.state === 'done' && !wasOver) await this.showResult(job);
+    if (hasResult(job) && !wasOver) await this.showResult(job);
   }
 
   private async showResult(job: Job): Promise<void> {

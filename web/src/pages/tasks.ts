@@ -1,6 +1,7 @@
 import { api } from '../api/client';
 import type { Card } from '../api/types';
 import { fill, h } from '../lib/dom';
+import { methodTitle } from '../lib/card_texts';
 import { t, tOr } from '../lib/i18n';
 import type { Page } from '../lib/router';
 import { emptyBox } from '../parts/notice';
@@ -18,7 +19,7 @@ export const page: Page = async (main, { query }) => {
   const buttons = h('div', { class: 'segmented', role: 'group', 'aria-label': t('worklist.modality') });
   const draw = (): void => {
     fill(buttons, ['', ...MODALITIES].map((one) => h('button', { 'aria-pressed': one === modality, onclick: () => { modality = one; draw(); } }, one || t('worklist.all'))));
-    const wanted = cards.filter((card) => isOf(card, modality) && `${card.id} ${card.title} ${card.task}`.toLowerCase().includes(search.toLowerCase()));
+    const wanted = cards.filter((card) => isOf(card, modality) && `${card.id} ${card.title} ${methodTitle(card)} ${card.task}`.toLowerCase().includes(search.toLowerCase()));
     const groups = TASKS.map((task) => ({ task, cards: wanted.filter((card) => card.task === task) })).filter((group) => group.cards.length > 0);
     fill(place, groups.length === 0 ? emptyBox(t('tasks.none')) : groups.map((group) => taskGroup(group.task, group.cards, study)));
   };
@@ -31,6 +32,6 @@ export const page: Page = async (main, { query }) => {
 function taskGroup(task: string, cards: Card[], study: string | null): HTMLElement {
   const query = study ? `&study=${study}` : '';
   return h('section', { class: 'task-group' }, h('h2', {}, tOr(`task.${task}`, task)), h('ul', {}, cards.map((card) => h('li', {},
-    h('a', { class: 'method', href: `/task/${card.task}?method=${card.id}${query}` }, h('b', {}, card.id), h('span', {}, card.title),
+    h('a', { class: 'method', href: `/task/${card.task}?method=${card.id}${query}` }, h('b', {}, card.id), h('span', {}, methodTitle(card)),
       h('span', { class: 'modalities' }, card.modalities.map((modality) => h('span', { class: 'modality' }, modality))))))));
 }

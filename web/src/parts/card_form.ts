@@ -1,5 +1,6 @@
 import type { Card, CardInput, JobInput, Parameter, Series, SettingValue } from '../api/types';
 import { h } from '../lib/dom';
+import { choiceLabel, parameterLabel, roleLabel, unitText } from '../lib/card_texts';
 import { formatNumber, t } from '../lib/i18n';
 
 const DICOM_OF: Record<string, string[]> = { CT: ['CT'], MR: ['MR'], US: ['US', 'IVUS'], PET: ['PT'], SPECT: ['NM'] };
@@ -25,7 +26,9 @@ export function seriesText(series: Series): string {
 /** The form of a method, made from its card. */
 export function cardForm(card: Card, all: Series[], chosen: string | null, onSubmit: () => void): CardForm {
   const taken = new Set<string>();
-  const roles = card.inputs.map((input) => ({ input, select: roleSelect(input, card, all, chosen, taken) }));
+  // Where everything could be made from something else, there must still be one image to make it from.
+  const source = card.inputs.some((input) => !isOptional(input)) ? undefined : card.inputs[0];
+  const roles = card.inputs.map((input) => ({ input, select: roleSelect(input, card, all, chosen, taken, isOptional(input) && input !== source) }));
   const parameters = (card.parameters ?? []).map((parameter) => parameterField(parameter));
   const seed = h('input', { type: 'number', id: 'seed', value: 0, step: 1, min: 0 });
   const element = h('form', { class: 'card-form', onsubmit: (event) => { event.preventDefault(); onSubmit(); } },
@@ -46,25 +49,25 @@ export function cardForm(card: Card, all: Series[], chosen: string | null, onSub
   return { element, read, onInput };
 }
 
-function roleSelect(input: CardInput, card: Card, all: Series[], chosen: string | null, taken: Set<string>): HTMLSelectElement {
+function roleSelect(input: CardInput, card: Card, all: Series[], chosen: string | null, taken: Set<string>, mayBeEmpty: boolean): HTMLSelectElement {
   const fitting = all.filter((series) => fits(input, card, series));
   const first = fitting.find((series) => series.series_uid === chosen && !taken.has(series.series_uid)) ?? fitting.find((series) => !taken.has(series.series_uid));
-  if (first && !isOptional(input)) taken.add(first.series_uid);
-  const select = h('select', { id: `role-${input.role}`, required: !isOptional(input) },
-    (isOptional(input) || !first) && h('option', { value: '' }, isOptional(input) ? t('form.made') : t('form.nothing_fits')),
-    fitting.map((series) => h('option', { value: series.series_uid, selected: !isOptional(input) && series === first }, seriesText(series))));
+  if (first && !mayBeEmpty) taken.add(first.series_uid);
+  const select = h('select', { id: `role-${input.role}`, required: !mayBeEmpty },
+    (mayBeEmpty || !first) && h('option', { value: '' }, mayBeEmpty ? t('form.made') : t('form.nothing_fits')),
+    fitting.map((series) => h('option', { value: series.series_uid, selected: !mayBeEmpty && series === first }, seriesText(series))));
   return select;
 }
 
 function roleField(input: CardInput, select: HTMLSelectElement): HTMLElement {
-  return h('div', { class: 'field' }, h('label', { for: select.id }, input.role, isOptional(input) && h('span', { class: 'hint' }, ` ${t('form.optional')}`)), select,
+  return h('div', { class: 'field' }, h('label', { for: select.id }, roleLabel(input.role), isOptional(input) && h('span', { class: 'hint' }, ` ${t('form.optional')}`)), select,
     input.text && h('p', { class: 'hint' }, input.text));
 }
 
 interface Field { name: string; element: HTMLElement; read: () => SettingValue | undefined }
 
 function rangeText({ unit, minimum, maximum, default: usual }: Parameter): string {
-  const parts = [unit && unit !== '1' ? unit : '', minimum !== undefined && maximum !== undefined ? `${formatNumber(minimum)} – ${formatNumber(maximum)}` : '',
+  const parts = [unitText(unit), minimum !== undefined && maximum !== undefined ? `${formatNumber(minimum)} – ${formatNumber(maximum)}` : '',
     usual === null || usual === undefined ? t('form.no_default') : t('form.default', { value: typeof usual === 'number' ? formatNumber(usual) : String(usual) })];
   return parts.filter(Boolean).join(' · ');
 }
@@ -73,7 +76,7 @@ function parameterField(parameter: Parameter): Field {
   const id = `set-${parameter.name}`, usual = parameter.default;
   const { control, read } = controlOf(parameter, id);
   control.setAttribute('aria-describedby', `${id}-text`);
-  const element = h('div', { class: `field ${parameter.type}` }, h('label', { for: id }, parameter.name), control,
+  const element = h('div', { class: `field ${parameter.type}` }, h('label', { for: id, title: parameter.name }, parameterLabel(parameter.name)), control,
     h('p', { class: 'hint', id: `${id}-text` }, h('span', { class: 'range' }, rangeText(parameter)), parameter.text ? ` ${parameter.text}` : ''));
   // Only what was changed is sent, so that a job's settings show what somebody meant.
   return { name: parameter.name, element, read: () => { const value = read(); return value === usual || value === null ? undefined : value; } };
@@ -86,7 +89,7 @@ function controlOf(parameter: Parameter, id: string): { control: HTMLElement; re
     return { control: box, read: () => box.checked };
   }
   if (type === 'choice') {
-    const select = h('select', { id }, (usual === null || usual === undefined) && h('option', { value: '' }, '–'), choices.map((choice) => h('option', { value: choice, selected: choice === usual }, choice)));
+    const select = h('select', { id }, (usual === null || usual === undefined) && h('option', { value: '' }, '–'), choices.map((choice) => h('option', { value: choice, selected: choice === usual }, choiceLabel(choice))));
     return { control: select, read: () => select.value || null };
   }
   const isNumber = type === 'number' || type === 'integer';

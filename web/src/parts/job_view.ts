@@ -5,10 +5,13 @@ import { formatNumber, t, tOr } from '../lib/i18n';
 import { attempt } from './notice';
 
 export const isOver = (job: Job): boolean => !['queued', 'running'].includes(job.state);
+/** A job of which some methods failed has results too. */
+export const hasResult = (job: Job | undefined): boolean => job?.state === 'done' || job?.state === 'partly_done';
 export const jobName = (job: Job): string => (job.method ? job.method : tOr(`task.${job.task}`, job.task));
 
 export function stateBadge(job: Job): HTMLElement {
-  const waits = job.state === 'done' && job.review === 'pending';
+  const waits = hasResult(job) && job.review === 'pending';
+  if (job.review === 'rejected') return h('span', { class: 'badge failed' }, t('state.rejected'));
   return h('span', { class: `badge ${waits ? 'pending' : job.state}` }, waits ? t('state.pending_review') : tOr(`state.${job.state}`, job.state));
 }
 
@@ -30,6 +33,6 @@ export function jobButtons(job: Job, onChange: (job: Job) => void): HTMLElement 
     h('button', { class: style, 'aria-label': `${t(`job.${action}`)}: ${jobName(job)}`, onclick: () => void attempt(() => api.act(job.id, action)).then((next) => { if (next) onChange(next); }) }, t(`job.${action}`));
   return h('span', { class: 'job-buttons' },
     !isOver(job) && button('cancel'),
-    ['failed', 'cancelled'].includes(job.state) && button('retry'),
-    job.state === 'done' && job.review === 'pending' && [button('accept', 'primary'), button('reject')]);
+    ['failed', 'partly_done', 'cancelled'].includes(job.state) && button('retry'),
+    hasResult(job) && job.review === 'pending' && [button('accept', 'primary'), button('reject')]);
 }

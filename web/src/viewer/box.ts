@@ -3,7 +3,7 @@ import { fill, h } from '../lib/dom';
 import { t } from '../lib/i18n';
 import { Cine } from './cine';
 import { drawLegend } from './legend';
-import { loadSeries } from './series';
+import { loadSeries, NOT_IMAGES } from './series';
 import { Stage } from './stage';
 import { drawToolbar, toolOfKey, type BarState } from './toolbar';
 import type { LayoutName } from './views';
@@ -18,7 +18,7 @@ export class ViewerBox {
   private readonly legend = h('aside', { class: 'legend', 'aria-label': t('labels.title'), hidden: true });
   private readonly message = h('div', { class: 'viewer-message', role: 'status' });
   private readonly cine = new Cine(() => this.stage.scroll(1, true));
-  private readonly state: BarState = { tool: 'window', rate_hz: USUAL_RATE_HZ, fusable: [], onFuse: (uid) => void this.fuse(uid) };
+  private readonly state: BarState = { tool: 'window', rate_hz: USUAL_RATE_HZ, fusable: [], besides: [], onFuse: (uid) => void this.fuse(uid), onBeside: (uid) => void this.beside(uid) };
   readonly element = h('section', { class: 'viewer', 'aria-label': t('viewer.title') }, this.bar,
     h('div', { class: 'viewer-main' }, this.stage.element, this.legend, this.message));
   private readonly onKey = (event: KeyboardEvent): void => this.key(event);
@@ -42,6 +42,8 @@ export class ViewerBox {
       this.state.rate_hz = loaded.frameRate_hz ?? USUAL_RATE_HZ;
       this.state.fusable = loaded.isVolume ? this.all.filter((one) => one.series_uid !== series && ['PT', 'NM', 'CT', 'MR'].includes(one.modality))
         .map((one) => ({ series_uid: one.series_uid, text: `${one.modality} ${one.description}`.trim() })) : [];
+      this.state.besides = this.all.filter((one) => one.series_uid !== series && !NOT_IMAGES.includes(one.modality))
+        .map((one) => ({ series_uid: one.series_uid, text: `${one.modality} ${one.description}`.trim() }));
       await this.stage.show(loaded, layout);
       fill(this.message);
       return true;
@@ -59,6 +61,17 @@ export class ViewerBox {
       await this.stage.fuse(other);
     } catch (error) {
       fill(this.message, h('p', { class: 'problem' }, String((error as Error).message)));
+      this.redraw();
+    }
+  }
+
+  async beside(series_uid: string | null): Promise<void> {
+    try {
+      const other = series_uid ? await loadSeries(this.study, series_uid) : null;
+      fill(this.message);
+      await this.stage.compare(other);
+    } catch (error) {
+      fill(this.message, h('p', { class: 'problem' }, t('viewer.failed', { why: String((error as Error).message) })));
       this.redraw();
     }
   }

@@ -48,6 +48,19 @@ export function isEvenVolume(planes: (Plane | undefined)[]): boolean {
   });
 }
 
+/** The middle of a frame in mm; undefined where it does not say where it lies. */
+export function centreOfPlane(plane: Plane | undefined, object: DicomObject): Triple | undefined {
+  if (!plane) return undefined;
+  const right_mm = ((numberOf(object, '00280011') ?? 1) - 1) / 2 * plane.spacing_mm[1], down_mm = ((numberOf(object, '00280010') ?? 1) - 1) / 2 * plane.spacing_mm[0];
+  return along(along(plane.position_mm, plane.row, right_mm), plane.column, down_mm);
+}
+
+/** The frame whose plane is nearest to a point. */
+export function nearestPlane(planes: (Plane | undefined)[], point_mm: Triple): number {
+  const distances = planes.map((plane) => (plane ? Math.abs(dot(point_mm, plane.normal) - dot(plane.position_mm, plane.normal)) : Infinity));
+  return Math.max(0, distances.indexOf(Math.min(...distances)));
+}
+
 const LETTERS = [['R', 'L'], ['A', 'P'], ['F', 'H']] as const;
 
 /** Orientation letters of a direction in LPS: the largest parts first. */

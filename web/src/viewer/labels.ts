@@ -1,13 +1,15 @@
 import { volumeLoader, type Types } from '@cornerstonejs/core';
 import type { Segment } from '../api/types';
-import type { Triple } from './geometry';
+import { dot, type Plane, type Triple } from './geometry';
 import type { LabelVoxels } from './nifti';
 import type { LoadedSeries } from './series';
 
 export interface LabelSegment { value: number; name: string; colour: Triple; isVisible: boolean; volume_ml: number | undefined }
 /** Labels laid over an image: a volume, or one picture a frame. */
 export interface LabelSet {
-  id: string; name: string; segments: LabelSegment[]; opacity: number; isVisible: boolean; voxels: LabelVoxels; volumeId: string | null; series_uid: string;
+  id: string; name: string; segments: LabelSegment[]; opacity: number; isVisible: boolean; voxels: LabelVoxels; volumeId: string | null; series_uid: string; frameOfReference: string;
+  /** Lies in the patient, so that every plane can be filled from it; else it has one picture a frame. */
+  isPlaced: boolean;
 }
 
 // Apart in hue and lightness, also for people who mix up red and green (after Okabe and Ito), then by the golden angle.
@@ -36,7 +38,7 @@ export function makeLabels(name: string, voxels: LabelVoxels, segments: Pick<Seg
   const values = [...new Set([...used, ...named.keys()])].sort((a, b) => a - b);
   made += 1;
   const set: LabelSet = {
-    id: `labels-${made}`, name, opacity: 0.4, isVisible: true, voxels, volumeId: null, series_uid: series.series_uid,
+    id: `labels-${made}`, name, opacity: 0.4, isVisible: true, voxels, volumeId: null, series_uid: series.series_uid, frameOfReference: series.frameOfReference, isPlaced: series.isPlaced && voxels.frames === 1 && !voxels.isFlat,
     segments: values.map((value, index) => ({
       value, name: named.get(value)?.name ?? String(value), colour: colourOf(index), isVisible: true, volume_ml: named.get(value)?.volume_ml,
     })),
@@ -94,17 +96,38 @@ export function centreOf(set: LabelSet, value: number): { centre_mm: Triple; fra
   return { centre_mm, frame: Math.round(index[2]!) };
 }
 
+/** A colour for each value, as the four bytes of a pixel; 0 where nothing is drawn. */
+function paletteOf(set: LabelSet): Uint32Array {
+  const palette = new Uint32Array(1 + Math.max(0, ...set.segments.map((segment) => segment.value)));
+  const bytes = new Uint8Array(palette.buffer);
+  for (const { value, colour, isVisible } of set.segments) if (isVisible && value > 0) bytes.set([...colour, Math.round(255 * set.opacity)], 4 * value);
+  return palette;
+}
+
 /** The picture of labels of one frame, as RGBA. */
-export function pictureOf(set: LabelSet, frame: number): ImageData | undefined {
-  const { size, values } = set.voxels;
-  const pixels = size[0] * size[1];
-  if (set.volumeId || !set.isVisible || (frame + 1) * pixels > values.length) return undefined;
-  const colours = new Map(set.segments.filter((segment) => segment.isVisible).map((segment) => [segment.value, segment.colour]));
-  const picture = new ImageData(size[0], size[1]);
-  for (let i = 0; i < pixels; i += 1) {
-    const colour = colours.get(values[frame * pixels + i]!);
-    if (!colour) continue;
-    picture.data.set([...colour, Math.round(255 * set.opacity)], 4 * i);
+export function pictureOf(set: LabelSet, frame: number, plane: Plane | undefined, columns: number, rows: number): ImageData | undefined {
+  if (set.volumeId || !set.isVisible) return undefined;
+  if (set.isPlaced) return plane && cutOf(set, plane, columns, rows);
+  const { size, values } = set.voxels, pixels = size[0] * size[1];
+  if ((frame + 1) * pixels > values.length) return undefined;
+  const picture = new ImageData(size[0], size[1]), out = new Uint32Array(picture.data.buffer), palette = paletteOf(set);
+  for (let i = 0; i < pixels; i += 1) out[i] = palette[values[frame * pixels + i]!] ?? 0;
+  return picture;
+}
+
+/** The labels in the plane of a frame: of each pixel the voxel in which its middle lies. */
+function cutOf(set: LabelSet, plane: Plane, columns: number, rows: number): ImageData {
+  const { size, values, spacing_mm, origin_mm, axes } = set.voxels;
+  const picture = new ImageData(columns, rows), out = new Uint32Array(picture.data.buffer), palette = paletteOf(set);
+  const toIndex = (v: readonly number[], scale: number): number[] => axes.map((axis, a) => dot(v, axis) * scale / spacing_mm[a]!);
+  const start = toIndex(plane.position_mm.map((p, axis) => p - origin_mm[axis]!), 1);
+  const right = toIndex(plane.row, plane.spacing_mm[1]), down = toIndex(plane.column, plane.spacing_mm[0]);
+  for (let y = 0; y < rows; y += 1) {
+    for (let x = 0; x < columns; x += 1) {
+      const i = Math.round(start[0]! + x * right[0]! + y * down[0]!), j = Math.round(start[1]! + x * right[1]! + y * down[1]!), k = Math.round(start[2]! + x * right[2]! + y * down[2]!);
+      if (i < 0 || j < 0 || k < 0 || i >= size[0] || j >= size[1] || k >= size[2]) continue;
+      out[y * columns + x] = palette[values[(k * size[1] + j) * size[0] + i]!] ?? 0;
+    }
   }
   return picture;
 }

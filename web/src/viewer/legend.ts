@@ -33,6 +33,6 @@ function drawSet(set: LabelSet, stage: Stage): HTMLElement {
 export function goTo(set: LabelSet, value: number, stage: Stage): void {
   const centre = centreOf(set, value);
   if (!centre) return;
-  if (set.volumeId) stage.jumpTo(centre.centre_mm);
+  if (set.volumeId || set.isPlaced) stage.jumpTo(centre.centre_mm);
   else stage.jumpToFrame(centre.frame);
 }

@@ -3,6 +3,8 @@ import { cross, dot, type Triple } from './geometry';
 /** The voxels of a NIfTI label map, turned to a right-handed LPS grid. */
 export interface LabelVoxels {
   size: Triple; frames: number; spacing_mm: Triple; origin_mm: Triple; axes: [Triple, Triple, Triple]; values: Uint8Array | Uint16Array;
+  /** A picture: it lies nowhere in a patient. */
+  isFlat?: boolean;
 }
 
 /** The members of a gzip file: a browser unpacks one only. Ours say their size (subfield "PS"); another file is taken as one. */

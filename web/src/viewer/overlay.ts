@@ -2,6 +2,7 @@ import { Enums, utilities, type StackViewport, type Types, type VolumeViewport }
 import type { Finding } from '../api/types';
 import { fill, h, svg } from '../lib/dom';
 import { formatNumber, t } from '../lib/i18n';
+import { numberOf } from './dicomjson';
 import { dot, lettersOf, type Triple } from './geometry';
 import { css, pictureOf, type LabelSet } from './labels';
 import type { LoadedSeries } from './series';
@@ -9,7 +10,7 @@ import type { ViewKind } from './views';
 
 export interface Marked { finding: Finding; index: number; isChosen: boolean }
 export interface OtherPlane { point: Triple; normal: Triple; kind: ViewKind }
-export interface OverlayState { series: LoadedSeries; labels: LabelSet[]; findings: Marked[]; others: OtherPlane[]; cross_mm: Triple | null }
+export interface OverlayState { series: LoadedSeries; labels: LabelSet[]; findings: Marked[]; others: OtherPlane[] }
 
 const RULED_PX = 4000;
 
@@ -21,9 +22,14 @@ export class Overlay {
   private readonly corners = { tl: h('div', { class: 'corner tl' }), tr: h('div', { class: 'corner tr' }), bl: h('div', { class: 'corner bl' }), br: h('div', { class: 'corner br' }) };
   private readonly letters = { top: h('span', { class: 'letter top' }), bottom: h('span', { class: 'letter bottom' }), left: h('span', { class: 'letter left' }), right: h('span', { class: 'letter right' }) };
 
+  private readonly value = h('span', { class: 'value' });
+
   constructor(private readonly kind: ViewKind) {
     this.element.append(this.canvas, this.drawing, ...Object.values(this.corners), ...Object.values(this.letters));
   }
+
+  /** What lies under the pointer. */
+  showValue(text: string): void { this.value.textContent = text; }
 
   draw(viewport: StackViewport | VolumeViewport, state: OverlayState): void {
     const camera = viewport.getCamera();
@@ -40,7 +46,7 @@ export class Overlay {
     const count = viewport.getNumberOfSlices(), at = viewport.getSliceIndex() + 1;
     fill(this.corners.tl, h('b', {}, series.description || series.modality), h('span', {}, t(`view.${this.kind}`)));
     fill(this.corners.tr, series.isSynthetic && h('b', { class: 'synthetic' }, t('view.synthetic')));
-    fill(this.corners.bl, this.kind === 'mip' ? null : h('span', { class: 'slice' }, `${at} / ${count}`));
+    fill(this.corners.bl, this.value, this.kind === 'mip' ? null : h('span', { class: 'slice' }, `${at} / ${count}`));
     fill(this.corners.br, range && !series.isColour
       ? h('span', {}, `W ${formatNumber(range.upper - range.lower)}  L ${formatNumber((range.upper + range.lower) / 2)} ${series.unit}`) : null);
   }
@@ -95,8 +101,9 @@ export class Overlay {
     const frame = viewport.getSliceIndex(), imageId = series.imageIds[frame];
     if (this.kind !== 'frames' || !imageId) return;
     for (const set of labels) {
-      const picture = pictureOf(set, frame);
-      const corners = ([[-0.5, -0.5], [set.voxels.size[0] - 0.5, set.voxels.size[1] - 0.5]] as Types.Point2[])
+      const columns = numberOf(series.first, '00280011') ?? 0, rows = numberOf(series.first, '00280010') ?? 0;
+      const picture = pictureOf(set, frame, series.planes[frame], columns, rows);
+      const corners = ([[-0.5, -0.5], picture ? [picture.width - 0.5, picture.height - 0.5] : [0, 0]] as Types.Point2[])
         .map((point) => utilities.imageToWorldCoords(imageId, point)).filter((p) => p !== undefined);
       if (!picture || corners.length !== 2) continue;
       const [a, b] = corners.map((corner) => viewport.worldToCanvas(corner as Triple));

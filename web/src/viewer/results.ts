@@ -1,7 +1,7 @@
 import { api } from '../api/client';
 import type { Artifact, Finding, Measurement, Result } from '../api/types';
 import { goTo } from './legend';
-import { makeLabels, type LabelSet } from './labels';
+import { makeLabels } from './labels';
 import { readNifti, type LabelVoxels } from './nifti';
 import { readSeg } from './seg';
 import type { Stage } from './stage';
@@ -15,7 +15,7 @@ async function readPicture(bytes: ArrayBuffer): Promise<LabelVoxels> {
   const rgba = pen.getImageData(0, 0, bitmap.width, bitmap.height).data;
   const values = new Uint8Array(bitmap.width * bitmap.height);
   for (let i = 0; i < values.length; i += 1) values[i] = rgba[4 * i]!;
-  return { size: [bitmap.width, bitmap.height, 1], frames: 1, spacing_mm: [1, 1, 1], origin_mm: [0, 0, 0], axes: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], values };
+  return { size: [bitmap.width, bitmap.height, 1], frames: 1, spacing_mm: [1, 1, 1], origin_mm: [0, 0, 0], axes: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], values, isFlat: true };
 }
 
 /** Whether an entry of a result is about the series that is shown. */
@@ -33,7 +33,10 @@ export async function layResult(job: string, result: Result, stage: Stage): Prom
       const bytes = await api.bytes(api.fileAddress(job, artifact.file));
       const voxels = artifact.file.endsWith('.png') ? await readPicture(bytes) : await readNifti(bytes);
       if (stage.series !== series) return problems;
-      await stage.addLabelSet(makeLabels(artifact.made_by ?? result.method ?? artifact.role ?? artifact.file, voxels, artifact.segments ?? [], series));
+      const set = makeLabels(artifact.made_by ?? result.method ?? artifact.role ?? artifact.file, voxels, artifact.segments ?? [], series);
+      // What a method only needed on its way is there to be shown, but not at once.
+      set.isVisible = result.task === 'report' || !result.method || !artifact.made_by || artifact.made_by === result.method;
+      await stage.addLabelSet(set);
     } catch (error) {
       problems.push(`${artifact.file}: ${(error as Error).message}`);
     }
@@ -42,13 +45,15 @@ export async function layResult(job: string, result: Result, stage: Stage): Prom
   return problems;
 }
 
-export async function laySeg(study: string, seg: string, stage: Stage): Promise<LabelSet | null> {
+/** Segments that overlap come as further layers, each a set of its own. */
+export async function laySeg(study: string, seg: string, stage: Stage): Promise<void> {
   const series = stage.series;
-  if (!series) return null;
+  if (!series) return;
   const object = await readSeg(study, seg);
-  const set = makeLabels(object.name, object.voxels, object.segments, series);
-  await stage.addLabelSet(set);
-  return set;
+  for (const [index, layer] of object.layers.entries()) {
+    if (stage.series !== series) return;
+    await stage.addLabelSet(makeLabels(index === 0 ? object.name : `${object.name} (${index + 1})`, layer.voxels, layer.segments, series));
+  }
 }
 
 const norm = (text: string | null | undefined): string => (text ?? '').toLowerCase();

@@ -4,7 +4,9 @@ import type { LabelVoxels } from './nifti';
 import { seriesAddress } from './series';
 
 export interface SegSegment { value: number; name: string }
-export interface SegObject { name: string; voxels: LabelVoxels; segments: SegSegment[] }
+export interface SegLayer { voxels: LabelVoxels; segments: SegSegment[] }
+/** Segments that share a voxel are in different layers. */
+export interface SegObject { name: string; layers: SegLayer[] }
 
 /** The bodies of a multipart answer. */
 export function partsOf(bytes: Uint8Array, contentType: string): Uint8Array[] {
@@ -56,13 +58,34 @@ function gridOf(planes: Plane[], object: DicomObject): { first: Plane; step_mm: 
   return { first, step_mm, low, count: Math.round((high - low) / step_mm) + 1 };
 }
 
-/** Writes one frame: bits packed from the lowest, or a byte a pixel. Of two segments on a voxel the later one shows. */
-function write(target: Uint8Array | Uint16Array, offset: number, pixels: number, frame: Uint8Array, value: number, isLabelmap: boolean): void {
-  const packed = frame.length < pixels;
+type Values = Uint8Array | Uint16Array;
+interface SegFrame { slice: number; segment: number; bytes: Uint8Array }
+
+/** Calls `act` for each pixel of a frame that is set: bits packed from the lowest, or a byte a pixel. */
+function eachPixel(bytes: Uint8Array, pixels: number, act: (pixel: number, value: number) => void): void {
+  const packed = bytes.length < pixels;
   for (let i = 0; i < pixels; i += 1) {
-    const bit = packed ? (frame[i >> 3]! >> (i & 7)) & 1 : frame[i]!;
-    if (bit) target[offset + i] = isLabelmap ? bit : value;
+    const value = packed ? (bytes[i >> 3]! >> (i & 7)) & 1 : bytes[i]!;
+    if (value) act(i, value);
   }
+}
+
+/** Puts each segment into the first layer where it hides no other. */
+function layersOf(frames: SegFrame[], pixels: number, make: () => Values): { values: Values; segments: Set<number> }[] {
+  const layers: { values: Values; segments: Set<number> }[] = [];
+  for (const segment of [...new Set(frames.map((frame) => frame.segment))].sort((a, b) => a - b)) {
+    const own = frames.filter((frame) => frame.segment === segment);
+    const isFree = ({ values }: { values: Values }): boolean => own.every(({ slice, bytes }) => {
+      let free = true;
+      eachPixel(bytes, pixels, (i) => { free &&= values[slice * pixels + i] === 0; });
+      return free;
+    });
+    let layer = layers.find(isFree);
+    if (!layer) layers.push(layer = { values: make(), segments: new Set() });
+    layer.segments.add(segment);
+    for (const { slice, bytes } of own) eachPixel(bytes, pixels, (i) => { layer.values[slice * pixels + i] = segment; });
+  }
+  return layers;
 }
 
 /** Reads a DICOM SEG of the archive. */
@@ -79,18 +102,25 @@ export async function readSeg(study: string, series: string): Promise<SegObject>
   const { first, step_mm, low, count: slices } = gridOf(planes, object);
   const rows = numberOf(object, '00280010') ?? 0, columns = numberOf(object, '00280011') ?? 0, pixels = rows * columns;
   const segments = itemsOf(object, '00620002').map((item) => ({ value: numberOf(item, '00620004') ?? 0, name: textOf(item, '00620005') }));
-  const values = segments.some((segment) => segment.value > 255) ? new Uint16Array(pixels * slices) : new Uint8Array(pixels * slices);
-  const isLabelmap = textOf(object, '00620001') === 'LABELMAP';
-  planes.forEach((plane, index) => {
-    const slice = Math.round((dot(plane.position_mm, first.normal) - low) / step_mm);
-    const frame = frames[index];
-    if (frame) write(values, slice * pixels, pixels, frame, segmentOf(object, index + 1), isLabelmap);
+  const make = (): Values => (segments.some((segment) => segment.value > 255) ? new Uint16Array(pixels * slices) : new Uint8Array(pixels * slices));
+  const placed = planes.flatMap((plane, index): SegFrame[] => {
+    const bytes = frames[index], slice = Math.round((dot(plane.position_mm, first.normal) - low) / step_mm);
+    return bytes ? [{ slice, segment: segmentOf(object, index + 1), bytes }] : [];
   });
+  const layers = textOf(object, '00620001') === 'LABELMAP' ? [labelmapOf(placed, pixels, make())] : layersOf(placed, pixels, make);
   const lowest = planes.reduce((a, b) => (dot(b.position_mm, first.normal) < dot(a.position_mm, first.normal) ? b : a));
-  const voxels: LabelVoxels = {
-    size: [columns, rows, slices] as Triple, frames: 1, spacing_mm: [first.spacing_mm[1], first.spacing_mm[0], step_mm],
-    origin_mm: [...lowest.position_mm], axes: [first.row, first.column, first.normal], values,
+  const grid = {
+    size: [columns, rows, slices] as Triple, frames: 1, spacing_mm: [first.spacing_mm[1], first.spacing_mm[0], step_mm] as Triple,
+    origin_mm: [...lowest.position_mm] as Triple, axes: [first.row, first.column, first.normal] as [Triple, Triple, Triple],
   };
-  return { name: textOf(object, '0008103E') || textOf(object, '00700080') || 'SEG', voxels, segments };
+  return {
+    name: textOf(object, '0008103E') || textOf(object, '00700080') || 'SEG',
+    layers: layers.map((layer) => ({ voxels: { ...grid, values: layer.values }, segments: segments.filter((one) => layer.segments?.has(one.value) ?? one.value > 0) })),
+  };
 }
 
+/** A label map says each pixel's segment itself. */
+function labelmapOf(frames: SegFrame[], pixels: number, values: Values): { values: Values; segments?: Set<number> } {
+  for (const { slice, bytes } of frames) eachPixel(bytes, pixels, (i, value) => { values[slice * pixels + i] = value; });
+  return { values };
+}

@@ -5,7 +5,7 @@ import { dot, isEvenVolume, planeOf, type Plane } from './geometry';
 export interface LoadedSeries {
   study_uid: string; series_uid: string; modality: string; description: string;
   imageIds: string[]; planes: (Plane | undefined)[]; frameOfReference: string;
-  isVolume: boolean; isColour: boolean; frameRate_hz: number | undefined; isSynthetic: boolean;
+  isVolume: boolean; isPlaced: boolean; isColour: boolean; frameRate_hz: number | undefined; isSynthetic: boolean;
   unit: string; suvFactor: number | undefined; headerWindow: { lower: number; upper: number } | undefined;
   first: DicomObject;
 }
@@ -13,6 +13,8 @@ export interface LoadedSeries {
 interface Frame { imageId: string; object: DicomObject; frame: number; plane: Plane | undefined; instance: number }
 
 const FLAT = new Set(['US', 'XA', 'RF', 'CR', 'DX', 'MG', 'SC', 'OT', 'ES', 'XC', 'OP', 'IVUS']);
+/** Series without pixels to look at. */
+export const NOT_IMAGES = ['SEG', 'SR', 'RTSTRUCT', 'PR', 'KO', 'DOC', 'RTPLAN', 'RTDOSE', 'REG'];
 /** By image id, for the metadata provider. */
 const known = new Map<string, { object: DicomObject; frame: number; plane: Plane | undefined; series: LoadedSeries }>();
 
@@ -38,10 +40,11 @@ function framesOf(objects: DicomObject[], base: string): Frame[] {
   });
 }
 
+/** From the head down, as the planes of a volume are counted too. */
 function inOrder(frames: Frame[], modality: string): Frame[] {
   const normal = frames[0]?.plane?.normal;
   const flat = FLAT.has(modality) || !normal || frames.some((frame) => !frame.plane);
-  return [...frames].sort((a, b) => (flat ? 0 : dot(a.plane!.position_mm, normal) - dot(b.plane!.position_mm, normal))
+  return [...frames].sort((a, b) => (flat ? 0 : dot(b.plane!.position_mm, normal) - dot(a.plane!.position_mm, normal))
     || a.instance - b.instance || a.frame - b.frame);
 }
 
@@ -108,6 +111,7 @@ async function readSeries(study: string, uid: string): Promise<LoadedSeries> {
   const series: LoadedSeries = {
     study_uid: study, series_uid: uid, modality, description: textOf(object, '0008103E'), imageIds: frames.map((frame) => frame.imageId), planes,
     frameOfReference: textOf(object, '00200052') || `none.${uid}`,
+    isPlaced: !FLAT.has(modality) && planes.every((plane) => plane !== undefined),
     isVolume: !isColour && !FLAT.has(modality) && sameSize && isEvenVolume(planes), isColour, frameRate_hz: rateOf(object), isSynthetic: isSynthetic(object),
     unit: unitOf(object, modality, suvFactor), suvFactor, headerWindow: windowOf(object), first: object,
   };

@@ -24,6 +24,12 @@ function provide(type: string, imageId: unknown): unknown {
   };
 }
 
+// The slice that is shown first comes first, then the others.
+const MIDDLE_FIRST = { retrieveOptions: {}, stages: [
+  { id: 'middle', positions: [0.5], requestType: Enums.RequestType.Interaction, priority: -5 },
+  { id: 'all', decimate: 1, offset: 0, requestType: Enums.RequestType.Prefetch, priority: 0 },
+] };
+
 let started: Promise<void> | null = null;
 
 /** Starts Cornerstone once. */
@@ -37,6 +43,7 @@ async function start(): Promise<void> {
   tools.init();
   loader.init({ maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)), beforeSend: () => ({ Accept: PLAIN_FRAMES }) });
   utilities.colormap.registerColormap({ Name: HOT, ColorSpace: 'RGB', RGBPoints: [0, 0, 0, 0, 0.35, 0.6, 0, 0, 0.7, 1, 0.55, 0, 1, 1, 1, 0.75] });
+  utilities.imageRetrieveMetadataProvider.add('volume', MIDDLE_FIRST);
   metaData.addProvider(provide, AHEAD_OF_THE_LOADER);
   volumeLoader.registerVolumeLoader('cornerstoneStreamingImageVolume',
     (volumeId, options) => cornerstoneStreamingImageVolumeLoader(volumeId, options as { imageIds: string[] }));

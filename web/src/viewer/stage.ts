@@ -1,18 +1,19 @@
-import { cache, Enums, RenderingEngine, StackViewport, utilities, volumeLoader, VolumeViewport, type Types } from '@cornerstonejs/core';
+import { cache, Enums, RenderingEngine, StackViewport, utilities, VolumeViewport, type Types } from '@cornerstonejs/core';
 import type { Finding } from '../api/types';
 import { h } from '../lib/dom';
 import { t } from '../lib/i18n';
-import { dot, type Triple } from './geometry';
-import { paintVolume, SLAB_MM, type LabelSet } from './labels';
+import { centreOfPlane, nearestPlane, type Triple } from './geometry';
+import { paintVolume, type LabelSet } from './labels';
 import { Overlay, REDRAW_EVENTS, type Marked, type OtherPlane } from './overlay';
 import type { LoadedSeries } from './series';
-import { handHeaders, HOT, startViewer } from './setup';
+import { handHeaders, startViewer } from './setup';
+import { valueAt } from './probe';
 import { chooseTool, makeToolGroup, removeToolGroup, type Group, type LeftTool } from './tools';
-import { firstLayout, layoutsOf, viewportInput, type LayoutName, type ViewKind } from './views';
+import { besideKind, firstLayout, layoutsOf, viewportInput, type LayoutName, type ViewKind } from './views';
+import { addLabels, fusionOver, paintFusion, resizeFitted, valuesWindow, volumeIdOf, volumeOf, type Fusion } from './volumes';
 import { firstWindow, windowOfValues, type Window } from './windows';
 
-interface View { id: string; kind: ViewKind; element: HTMLDivElement; overlay: Overlay }
-export interface Fusion { series: LoadedSeries; opacity: number; window: Window | undefined }
+interface View { id: string; kind: ViewKind; element: HTMLDivElement; overlay: Overlay; series: LoadedSeries }
 
 let stages = 0;
 
@@ -22,6 +23,8 @@ export class Stage {
   series: LoadedSeries | null = null;
   layout: LayoutName = 'one';
   fusion: Fusion | null = null;
+  /** A second series beside the first, scrolled with it. */
+  beside: LoadedSeries | null = null;
   labels: LabelSet[] = [];
   isInverted = false;
   onChange: () => void = () => undefined;
@@ -32,6 +35,7 @@ export class Stage {
   private group: Group | null = null;
   private tool: LeftTool = 'window';
   private isClosed = false;
+  private leader: View | null = null;
   private readonly resized = new ResizeObserver(() => this.resize());
 
   constructor() { this.resized.observe(this.element); }
@@ -44,10 +48,11 @@ export class Stage {
       this.labels = [];
       this.findings = [];
       this.fusion = null;
+      this.beside = null;
     }
     this.series = series;
     handHeaders(series);
-    const fits = layoutsOf(series);
+    const fits = layoutsOf(series, false);
     const wanted = layout ?? firstLayout(series, this.fusion !== null);
     await this.arrange((fits.find((one) => one.name === wanted) ?? fits[0]!).name);
   }
@@ -59,21 +64,35 @@ export class Stage {
     this.engine ??= new RenderingEngine(this.id);
     this.group ??= makeToolGroup(this.id);
     for (const view of this.views) this.group.removeViewports(this.id, view.id);
-    const kinds = layoutsOf(series).find((one) => one.name === layout)?.views ?? ['frames'];
-    this.views = kinds.map((kind, index) => makeView(`${this.id}-${index}`, kind));
-    this.element.dataset['views'] = String(kinds.length);
+    const specs = this.specsOf(series, layout);
+    this.leader = null;
+    this.views = specs.map((spec, index) => makeView(`${this.id}-${index}`, spec.kind, spec.series));
+    this.element.dataset['views'] = String(specs.length);
     this.element.replaceChildren(...this.views.map((view) => view.element));
     this.engine.setViewports(this.views.map((view) => viewportInput(view.id, view.kind, view.element)));
     for (const view of this.views) this.connect(view);
     chooseTool(this.group, this.tool);
-    await (series.isVolume ? this.fillVolumes(series) : this.fillFrames(series));
+    this.isInverted = isDarkOnLight(series) && !this.fusion;
+    await Promise.all(this.views.map((view) => (view.series.isVolume ? this.fillVolume(view) : this.fillFrames(view))));
+    this.render();
     this.onChange();
+  }
+
+  /** What each view shows: of a fused pair the projection is that of the upper series, where the lesions are. */
+  private specsOf(series: LoadedSeries, layout: LayoutName): { kind: ViewKind; series: LoadedSeries }[] {
+    const kinds = layoutsOf(series, this.beside !== null).find((one) => one.name === layout)?.views ?? ['frames'];
+    return kinds.map((kind, index) => layout === 'pair'
+      ? { kind: besideKind(index === 0 ? series : this.beside!), series: index === 0 ? series : this.beside! }
+      : { kind, series: kind === 'mip' && this.fusion ? this.fusion.series : series });
   }
 
   private connect(view: View): void {
     this.group!.addViewport(view.id, this.id);
     for (const event of REDRAW_EVENTS) view.element.addEventListener(event, () => this.redraw(view));
-    view.element.addEventListener(Enums.Events.CAMERA_MODIFIED, () => this.redrawOthers(view));
+    for (const event of [Enums.Events.CAMERA_MODIFIED, Enums.Events.STACK_NEW_IMAGE]) view.element.addEventListener(event, () => this.moved(view));
+    for (const event of ['pointerenter', 'pointerdown', 'wheel', 'focus']) view.element.addEventListener(event, () => { this.leader = view; }, { passive: true });
+    view.element.addEventListener('pointermove', (event) => this.point(view, event));
+    view.element.addEventListener('pointerleave', () => view.overlay.showValue(''));
     view.element.addEventListener('dblclick', (event) => {
       const box = view.element.getBoundingClientRect();
       this.jumpTo(this.viewport(view).canvasToWorld([event.clientX - box.left, event.clientY - box.top]) as Triple);
@@ -81,87 +100,70 @@ export class Stage {
     view.element.append(view.overlay.element);
   }
 
+  /** Says the values under the pointer: of the image, and of what is fused with it. */
+  private point(view: View, event: PointerEvent): void {
+    if (view.kind === 'mip' || !this.engine) return;
+    const box = view.element.getBoundingClientRect(), viewport = this.viewport(view);
+    const point = viewport.canvasToWorld([event.clientX - box.left, event.clientY - box.top]);
+    const shown = [view.series, ...(this.fusion && view.series === this.series ? [this.fusion.series] : [])];
+    view.overlay.showValue(shown.map((series) => valueAt(viewport, series, point)).filter(Boolean).join(' · '));
+  }
+
   private viewport(view: View): StackViewport | VolumeViewport {
     return this.engine!.getViewport(view.id) as StackViewport | VolumeViewport;
   }
 
-  private async fillFrames(series: LoadedSeries): Promise<void> {
-    for (const view of this.views) {
-      const viewport = this.viewport(view) as StackViewport;
-      await viewport.setStack(series.imageIds, series.frameRate_hz ? 0 : Math.floor((series.imageIds.length - 1) / 2));
-      if (!series.isColour && !firstWindow(series)) {
-        const window = windowOfValues(viewport.getCornerstoneImage()?.getPixelData() ?? []);
-        if (window) viewport.setProperties({ voiRange: window });
-      }
-      viewport.render();
-    }
+  private async fillFrames(view: View): Promise<void> {
+    const { series } = view, viewport = this.viewport(view) as StackViewport;
+    await viewport.setStack(series.imageIds, series.frameRate_hz ? 0 : Math.floor((series.imageIds.length - 1) / 2));
+    if (series.isColour || firstWindow(series)) return;
+    const window = windowOfValues(viewport.getCornerstoneImage()?.getPixelData() ?? []);
+    if (window) viewport.setProperties({ voiRange: window });
   }
 
-  private async fillVolumes(series: LoadedSeries): Promise<void> {
-    const volumeId = await this.volumeOf(series);
-    await Promise.all(this.views.map(async (view) => {
-      const viewport = this.viewport(view) as VolumeViewport;
-      await viewport.setVolumes([{ volumeId }]);
-      if (view.kind === 'mip') {
-        viewport.setBlendMode(Enums.BlendModes.MAXIMUM_INTENSITY_BLEND);
-        viewport.setSlabThickness(2000);
-      }
-    }));
+  private async fillVolume(view: View): Promise<void> {
+    const { series } = view, viewport = this.viewport(view) as VolumeViewport;
+    const volumeId = await volumeOf(series, () => {
+      const window = this.isClosed || firstWindow(series) ? undefined : valuesWindow(volumeIdOf(series));
+      if (window && this.views.includes(view)) { viewport.setProperties({ voiRange: window }, volumeIdOf(series)); this.render(); }
+    });
+    if (this.isClosed || !this.views.includes(view)) return;
+    await viewport.setVolumes([{ volumeId }]);
+    if (view.kind === 'mip') {
+      viewport.setBlendMode(Enums.BlendModes.MAXIMUM_INTENSITY_BLEND);
+      viewport.setSlabThickness(2000);
+    }
     const window = firstWindow(series) ?? valuesWindow(volumeId);
-    this.isInverted = series.modality === 'PT' || series.modality === 'NM';
-    if (window) this.setWindow(window);
-    this.setInverted(this.isInverted && !this.fusion);
-    await this.layOver();
-    this.engine?.renderViewports(this.views.map((view) => view.id));
+    const invert = isDarkOnLight(series) && (!this.fusion || view.kind === 'mip');
+    viewport.setProperties({ ...(window ? { voiRange: window } : {}), invert }, volumeId);
+    if (view.kind === 'mip') return;
+    if (this.fusion && view.series === this.series) await fusionOver(viewport, this.fusion);
+    for (const set of this.labelsOf(view)) await addLabels(viewport, set);
   }
 
-  /** The volume of a series; its slices stream in, and a window made of values is set once they are there. */
-  private async volumeOf(series: LoadedSeries): Promise<string> {
-    const volumeId = `cornerstoneStreamingImageVolume:${series.series_uid}`;
-    handHeaders(series);
-    const volume = await volumeLoader.createAndCacheVolume(volumeId, { imageIds: series.imageIds });
-    if ('load' in volume && typeof volume.load === 'function') {
-      volume.load(() => {
-        if (this.isClosed || this.series !== series || firstWindow(series)) return;
-        const window = valuesWindow(volumeId);
-        if (window) this.setWindow(window);
-      });
-    }
-    return volumeId;
-  }
-
-  /** Adds fusion and labels to the views. */
-  private async layOver(): Promise<void> {
-    const fusionId = this.fusion ? await this.volumeOf(this.fusion.series) : null;
-    for (const view of this.views) {
-      const viewport = this.viewport(view);
-      if (!(viewport instanceof VolumeViewport)) continue;
-      if (fusionId && view.kind !== 'mip') {
-        await viewport.addVolumes([{ volumeId: fusionId, visibility: true, callback: ({ volumeActor }) => volumeActor.getProperty().setScalarOpacityUnitDistance(0, SLAB_MM) }]);
-        this.paintFusion(viewport, fusionId);
-      }
-      for (const set of this.labels) if (set.volumeId && view.kind !== 'mip') await addLabels(viewport, set);
-    }
-  }
-
-  private paintFusion(viewport: VolumeViewport, volumeId: string): void {
-    const fusion = this.fusion!;
-    const window = fusion.window ?? firstWindow(fusion.series) ?? valuesWindow(volumeId);
-    viewport.setProperties({ ...(window ? { voiRange: window } : {}),
-      colormap: { name: HOT, opacity: [{ value: 0, opacity: 0 }, { value: 0.15 * (window?.upper ?? 1), opacity: fusion.opacity * 0.8 }, { value: window?.upper ?? 1, opacity: fusion.opacity }] } }, volumeId);
+  /** The labels that lie in a view's patient space and can be drawn in its plane. */
+  private labelsOf(view: View): LabelSet[] {
+    return this.labels.filter((set) => set.frameOfReference === view.series.frameOfReference);
   }
 
   /** Lays a second series over the first; null takes it away. Both must lie in the same frame of reference. */
   async fuse(series: LoadedSeries | null): Promise<void> {
     this.fusion = series ? { series, opacity: this.fusion?.opacity ?? 0.6, window: undefined } : null;
-    await this.arrange(series && this.layout === 'one' ? 'mpr_mip' : this.layout);
+    await this.arrange(series && (this.layout === 'one' || this.layout === 'pair') ? 'mpr_mip' : this.layout);
+  }
+
+  /** Shows a second series beside the first; null takes it away. */
+  async compare(series: LoadedSeries | null): Promise<void> {
+    this.beside = series;
+    this.fusion = null;
+    if (series) handHeaders(series);
+    await this.arrange(series ? 'pair' : 'one');
   }
 
   setFusionOpacity(opacity: number): void {
     if (!this.fusion) return;
     this.fusion.opacity = opacity;
-    const volumeId = `cornerstoneStreamingImageVolume:${this.fusion.series.series_uid}`;
-    for (const viewport of this.planes()) if (viewport.hasVolumeId(volumeId)) this.paintFusion(viewport, volumeId);
+    for (const view of this.views) if (view.kind !== 'mip') paintFusion(this.viewport(view) as VolumeViewport, this.fusion);
     this.render();
   }
 
@@ -173,7 +175,7 @@ export class Stage {
     this.labels.push(set);
     for (const view of this.views) {
       const viewport = this.viewport(view);
-      if (viewport instanceof VolumeViewport && set.volumeId && view.kind !== 'mip') await addLabels(viewport, set);
+      if (viewport instanceof VolumeViewport && view.kind !== 'mip' && this.labelsOf(view).includes(set)) await addLabels(viewport, set);
     }
     this.render();
     this.onChange();
@@ -215,7 +217,7 @@ export class Stage {
     for (const view of this.views) {
       const viewport = this.viewport(view);
       if (viewport instanceof VolumeViewport) viewport.jumpToWorld(point_mm);
-      else this.jumpToFrame(nearestFrame(this.series!, point_mm));
+      else void viewport.setImageIdIndex(nearestPlane(view.series.planes, point_mm));
     }
     this.render();
   }
@@ -233,6 +235,7 @@ export class Stage {
     const view = this.views[0];
     if (!view) return;
     const viewport = this.viewport(view), count = viewport.getNumberOfSlices();
+    this.leader = view;
     const next = viewport.getSliceIndex() + by;
     const index = isLoop ? (next + count) % count : Math.min(Math.max(next, 0), count - 1);
     if (viewport instanceof StackViewport) void viewport.setImageIdIndex(index);
@@ -247,21 +250,21 @@ export class Stage {
   }
 
   setWindow(window: Window): void {
-    const id = this.series?.isVolume ? `cornerstoneStreamingImageVolume:${this.series.series_uid}` : undefined;
-    for (const view of this.views) {
-      const viewport = this.viewport(view);
-      if (viewport instanceof VolumeViewport) viewport.setProperties({ voiRange: window }, id);
-      else viewport.setProperties({ voiRange: window });
-    }
-    this.render();
+    this.change({ voiRange: window });
   }
 
   setInverted(isInverted: boolean): void {
     this.isInverted = isInverted;
+    this.change({ invert: isInverted });
+  }
+
+  /** Of the views that show the same kind of image as the first. */
+  private change(properties: { voiRange?: Window; invert?: boolean }): void {
     for (const view of this.views) {
+      if (view.series.modality !== this.series?.modality) continue;
       const viewport = this.viewport(view);
-      if (viewport instanceof VolumeViewport) viewport.setProperties({ invert: isInverted }, `cornerstoneStreamingImageVolume:${this.series!.series_uid}`);
-      else viewport.setProperties({ invert: isInverted });
+      if (viewport instanceof VolumeViewport) viewport.setProperties(properties, volumeIdOf(view.series));
+      else viewport.setProperties(properties);
     }
     this.render();
   }
@@ -274,15 +277,31 @@ export class Stage {
   }
 
   resize(): void {
-    if (this.views.length > 0) this.engine?.resize(true, true);
+    if (this.engine && this.views.length > 0) resizeFitted(this.engine, this.views.map((view) => this.viewport(view)));
   }
 
   private render(): void { this.engine?.renderViewports(this.views.map((view) => view.id)); }
 
   private redrawAll(): void { for (const view of this.views) this.redraw(view); }
 
-  private redrawOthers(moved: View): void {
-    for (const view of this.views) if (view !== moved) this.redraw(view);
+  /** Lines of this plane in the others, and a series beside it that is led along. */
+  private moved(view: View): void {
+    for (const other of this.views) if (other !== view) this.redraw(other);
+    if (this.layout !== 'pair' || this.leader !== view) return;
+    for (const other of this.views) if (other !== view) this.lead(view, other);
+  }
+
+  /** By place where both lie in one frame of reference, else by their share of the way. */
+  private lead(view: View, other: View): void {
+    const from = this.viewport(view), to = this.viewport(other);
+    const index = from.getSliceIndex(), last = Math.max(1, from.getNumberOfSlices() - 1);
+    const point = from instanceof VolumeViewport ? (from.getCamera().focalPoint as Triple) : centreOfPlane(view.series.planes[index], view.series.first);
+    const isShared = view.series.frameOfReference === other.series.frameOfReference && point !== undefined;
+    if (to instanceof VolumeViewport && isShared) { to.jumpToWorld(point); to.render(); return; }
+    const frame = isShared && other.series.isPlaced ? nearestPlane(other.series.planes, point) : Math.round((index / last) * (to.getNumberOfSlices() - 1));
+    if (frame === to.getSliceIndex()) return;
+    if (to instanceof StackViewport) void to.setImageIdIndex(frame);
+    else void utilities.jumpToSlice(other.element, { imageIndex: frame });
   }
 
   private redraw(view: View): void {
@@ -291,7 +310,7 @@ export class Stage {
       const { focalPoint, viewPlaneNormal } = this.viewport(other).getCamera();
       return focalPoint && viewPlaneNormal ? [{ point: focalPoint as Triple, normal: viewPlaneNormal as Triple, kind: other.kind }] : [];
     });
-    view.overlay.draw(this.viewport(view), { series: this.series, labels: this.labels, findings: this.findings, others, cross_mm: null });
+    view.overlay.draw(this.viewport(view), { series: view.series, labels: this.labelsOf(view), findings: view.series.frameOfReference === this.series.frameOfReference ? this.findings : [], others });
   }
 
   close(): void {
@@ -304,22 +323,10 @@ export class Stage {
   }
 }
 
-function makeView(id: string, kind: ViewKind): View {
-  const element = h('div', { class: `view view-${kind}`, tabindex: 0, role: 'img', 'aria-label': t(`view.${kind}`) });
+const isDarkOnLight = (series: LoadedSeries): boolean => series.isVolume && (series.modality === 'PT' || series.modality === 'NM');
+
+function makeView(id: string, kind: ViewKind, series: LoadedSeries): View {
+  const element = h('div', { class: `view view-${kind}`, tabindex: 0, role: 'img', 'aria-label': `${t(`view.${kind}`)} ${series.modality}` });
   element.addEventListener('contextmenu', (event) => event.preventDefault());
-  return { id, kind, element, overlay: new Overlay(kind) };
-}
-
-async function addLabels(viewport: VolumeViewport, set: LabelSet): Promise<void> {
-  await viewport.addVolumes([{ volumeId: set.volumeId!, actorUID: set.id, visibility: true, callback: ({ volumeActor }) => paintVolume(volumeActor, set) }]);
-}
-
-function valuesWindow(volumeId: string): Window | undefined {
-  const volume = cache.getVolume(volumeId);
-  return volume ? windowOfValues(volume.voxelManager?.getCompleteScalarDataArray?.() ?? []) : undefined;
-}
-
-function nearestFrame(series: LoadedSeries, point_mm: Triple): number {
-  const distances = series.planes.map((plane) => (plane ? Math.abs(dot(point_mm, plane.normal) - dot(plane.position_mm, plane.normal)) : Infinity));
-  return Math.max(0, distances.indexOf(Math.min(...distances)));
+  return { id, kind, element, overlay: new Overlay(kind), series };
 }

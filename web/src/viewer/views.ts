@@ -3,7 +3,7 @@ import type { TextKey } from '../lib/i18n';
 import type { LoadedSeries } from './series';
 
 export type ViewKind = 'frames' | 'acquired' | 'axial' | 'sagittal' | 'coronal' | 'mip';
-export type LayoutName = 'one' | 'mpr' | 'mpr_mip' | 'mip';
+export type LayoutName = 'one' | 'mpr' | 'mpr_mip' | 'mip' | 'pair';
 
 export interface Layout { name: LayoutName; label: TextKey; views: ViewKind[] }
 
@@ -14,9 +14,15 @@ const LAYOUTS: Layout[] = [
   { name: 'mip', label: 'layout.mip', views: ['mip'] },
 ];
 
+const FRAMES: Layout = { name: 'one', label: 'layout.one', views: ['frames'] };
+const PAIR: Layout = { name: 'pair', label: 'layout.pair', views: ['acquired', 'acquired'] };
+
+/** The plane that a series shows by itself. */
+export const besideKind = (series: LoadedSeries): ViewKind => (series.isVolume ? 'acquired' : 'frames');
+
 /** What fits a series: only an even volume can be cut in other planes. */
-export function layoutsOf(series: LoadedSeries): Layout[] {
-  return series.isVolume ? LAYOUTS : [{ name: 'one', label: 'layout.one', views: ['frames'] }];
+export function layoutsOf(series: LoadedSeries, hasBeside: boolean): Layout[] {
+  return [...(series.isVolume ? LAYOUTS : [FRAMES]), ...(hasBeside ? [PAIR] : [])];
 }
 
 /** How a series opens: slices for CT and ultrasound, planes for MR, planes with a projection for nuclear images. */

@@ -1,0 +1,46 @@
+// OHIF's configuration; the server puts the line `const dicomwebPort = ...` before it.
+const dicomweb = `${location.protocol}//${location.hostname}:${dicomwebPort}/dicomweb`;
+
+window.config = {
+  name: 'pentascope',
+  routerBasename: null,
+  extensions: [],
+  modes: [],
+  customizationService: {},
+  showStudyList: true,
+  maxNumberOfWebWorkers: 3,
+  showWarningMessageForCrossOrigin: false,
+  showCPUFallbackMessage: true,
+  showLoadingIndicator: true,
+  strictZSpacingForVolumeViewport: true,
+  groupEnabledModesFirst: true,
+  investigationalUseDialog: { option: 'configure', days: 365 },
+  maxNumRequests: { interaction: 100, thumbnail: 5, prefetch: 10 },
+  showErrorDetails: 'always',
+  defaultDataSourceName: 'pentascope',
+  dataSources: [
+    {
+      namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
+      sourceName: 'pentascope',
+      configuration: {
+        friendlyName: 'Pentascope',
+        name: 'pentascope',
+        wadoUriRoot: dicomweb,
+        qidoRoot: dicomweb,
+        wadoRoot: dicomweb,
+        qidoSupportsIncludeField: true,
+        supportsReject: false,
+        dicomUploadEnabled: true,
+        imageRendering: 'wadors',
+        thumbnailRendering: 'wadors',
+        enableStudyLazyLoad: true,
+        supportsFuzzyMatching: true,
+        supportsWildcard: true,
+        staticWado: false,
+        singlepart: 'pdf',
+        bulkDataURI: { enabled: true },
+      },
+    },
+  ],
+  httpErrorHandler: (error) => console.warn(`DICOMweb: ${error.status}`),
+};

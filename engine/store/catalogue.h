@@ -25,6 +25,9 @@ struct Search {
   std::string study_uid, series_uid;  ///< from the path; empty: any
   bool fuzzy = false;                 ///< names: each word of the query begins a word of the name, whatever its case
   std::int64_t limit = 100, offset = 0;
+  /// What a person typed: the words of a study's patient name as with `fuzzy`, or a part of its patient id, accession
+  /// number or description. Empty: any.
+  std::string text{};
 };
 
 /// Whether searches of a level match on a key: attributes of the level itself and of those above it, Modality and

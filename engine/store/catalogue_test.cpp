@@ -261,5 +261,37 @@ TEST(Catalogue, TakesEachJobOnce) {
   EXPECT_EQ(std::set<std::int64_t>(taken.begin(), taken.end()).size(), 40U);
 }
 
+// What a person types finds studies by name, id, accession or description, in one search that pages.
+TEST(Catalogue, FreeTextFindsStudies) {
+  const TestFolder folder;
+  const auto catalogue = open_sqlite_catalogue(folder.path());
+  std::vector<StoredInstance> all;
+  for (int i = 1; i <= 5; ++i) {
+    Made made;
+    made.study = i;
+    made.patient = i == 3 ? "Curie^Marie" : "Doe^Jane";
+    made.patient_id = "P" + std::to_string(i * 111);
+    made.description = i == 5 ? "Thorax ABC" : "Head";
+    all.push_back(made.stored());
+  }
+  (void)catalogue->add(all);
+  const auto found = [&](const std::string& text) {
+    Search search;
+    search.text = text;
+    std::string out;
+    for (const Row& row : catalogue->search(search)) out += row.study_uid + ' ';
+    EXPECT_EQ(catalogue->count(search), std::count(out.begin(), out.end(), ' '));
+    return out;
+  };
+  EXPECT_EQ(found("mar cur"), "1.2.3 ");
+  EXPECT_EQ(found("P222"), "1.2.2 ");
+  EXPECT_EQ(found("22"), "1.2.2 ");
+  EXPECT_EQ(found("A4"), "1.2.4 ");
+  EXPECT_EQ(found("x ABC"), "1.2.5 ");
+  EXPECT_EQ(found("nobody"), "");
+  EXPECT_EQ(found("'; DROP TABLE studies; --"), "");
+  EXPECT_EQ(found(""), "1.2.5 1.2.4 1.2.3 1.2.2 1.2.1 ");
+}
+
 }  // namespace
 }  // namespace penta::engine

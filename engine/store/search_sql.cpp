@@ -80,6 +80,7 @@ class Conditions {
     if (!search.series_uid.empty()) equal("se.uid", search.series_uid);
     for (const auto& [tag, query] : search.match)
       if (!query.empty() && query != "*" && searchable(level_, tag)) add(tag, query);
+    if (!search.text.empty()) anywhere(search.text);
   }
 
   [[nodiscard]] const std::string& sql() const noexcept { return sql_; }
@@ -96,6 +97,15 @@ class Conditions {
   void matches(MatchKind kind, std::string_view column, const std::string& query) {
     sql_.append(" AND penta_match(").append(std::to_string(static_cast<int>(kind))).append(", ?, ").append(column).append(")");
     bound_.push_back(query);
+  }
+
+  void anywhere(const std::string& text) {
+    const std::string of_text = "penta_match(" + std::to_string(static_cast<int>(MatchKind::text)) + ", ?, ";
+    sql_.append(" AND (penta_match(").append(std::to_string(static_cast<int>(MatchKind::fuzzy_name))).append(", ?, st.patient_name) OR ");
+    sql_.append(of_text).append("st.patient_id) OR ").append(of_text).append("st.accession) OR penta_match_in(0, ?, '00081030', ");
+    sql_.append(attributes_of[0]).append("))");
+    bound_.push_back(text);
+    for (int i = 0; i < 3; ++i) bound_.push_back("*" + text + "*");
   }
 
   void add(const std::string& tag, const std::string& query) {

@@ -72,7 +72,7 @@ struct AuditEvent {
 };
 
 /// The catalogue of studies, jobs and what was done: an interface, so that another data base can serve.
-/// Every call is safe from any thread; what it changed is on the disk when it returns. Throws Error{output_failed}
+/// Every call is safe from any thread; what it changed is on the disk when it returns, but for add(). Throws Error{output_failed}
 /// where it cannot be written, Error{internal} for a damaged data base.
 class Catalogue {
  public:
@@ -80,8 +80,10 @@ class Catalogue {
 
   /// Adds instances in one transaction. One whose SOP instance UID is there already with the same bytes is left as it
   /// is; with other bytes it is refused. Returns, for each, what happened. `events` go into the audit trail with them.
+  /// All of it is on the disk after the next sync(), or the next other change.
   enum class Added { added, same, differs };
   virtual std::vector<Added> add(std::span<const StoredInstance> instances, std::span<const AuditEvent> events = {}) = 0;
+  virtual void sync() = 0;
   [[nodiscard]] virtual std::vector<Row> search(const Search& search) const = 0;
   [[nodiscard]] virtual std::int64_t count(const Search& search) const = 0;
   /// Instances of a study, series, or one, in series and instance number order. Empty UIDs: any.
@@ -110,7 +112,7 @@ class Catalogue {
   [[nodiscard]] virtual std::vector<AuditEvent> audit_trail(std::int64_t limit) const = 0;
 };
 
-/// SQLite in <folder>/catalogue.sqlite, write-ahead log, full synchronisation; migrations run on opening.
+/// SQLite in <folder>/catalogue.sqlite, write-ahead log; migrations run on opening.
 /// Throws Error{bad_input} for a data base of a newer version.
 [[nodiscard]] std::unique_ptr<Catalogue> open_sqlite_catalogue(const std::filesystem::path& folder);
 

@@ -12,6 +12,7 @@
 
 #include "core/json.h"
 #include "engine/store/instance.h"
+#include "engine/store/row_attributes.h"
 
 namespace penta::engine {
 
@@ -40,7 +41,7 @@ struct Row {
   std::int64_t received_ms = 0;  ///< of the study's first instance, Unix time
   /// DICOM JSON of the level's attributes, with the counts of PS3.18 table 10.6.3-3 to -5, and of the levels above that
   /// the path did not name (their UIDs always).
-  Json attributes;
+  RowAttributes attributes;
 };
 
 struct StoredInstance {

@@ -162,6 +162,24 @@ TEST(Catalogue, SearchesTwin) {
         }
 }
 
+TEST(RowAttributes, TextAndJsonTwin) {
+  for (const char* tag : {"00080005", "00080050", "00100010", "00200013", "FFFFFFFE"})
+    for (const std::string& before : {std::string("{}"), std::string(R"({"00080050":{"vr":"SH","Value":["A\"}{"]},"00100010":{"vr":"PN"}})")}) {
+      RowAttributes text(before), json{Json::parse(before)};
+      ASSERT_EQ(text.has(tag), json.has(tag));
+      if (text.has(tag)) continue;
+      text.insert(tag, R"({"vr":"UR","Value":["x"]})");
+      json.insert(tag, R"({"vr":"UR","Value":["x"]})");
+      EXPECT_TRUE(text.has(tag));
+      std::string last;
+      for (const auto& [key, value] : Json::parse(text.text()).members()) {
+        EXPECT_LT(std::exchange(last, key), key);
+        EXPECT_EQ(value.dump(), json.at(key).dump());
+      }
+      EXPECT_EQ(text.members().size(), json.members().size());
+    }
+}
+
 TEST(Catalogue, PagesMakeTheWhole) {
   const TestFolder folder;
   const auto catalogue = open_sqlite_catalogue(folder.path());

@@ -172,7 +172,8 @@ TEST(RowAttributes, TextAndJsonTwin) {
       json.insert(tag, R"({"vr":"UR","Value":["x"]})");
       EXPECT_TRUE(text.has(tag));
       std::string last;
-      for (const auto& [key, value] : Json::parse(text.text()).members()) {
+      const Json parsed = Json::parse(text.text());
+      for (const auto& [key, value] : parsed.members()) {
         EXPECT_LT(std::exchange(last, key), key);
         EXPECT_EQ(value.dump(), json.at(key).dump());
       }

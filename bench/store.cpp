@@ -1,7 +1,8 @@
-// For bench/store.py: bench_store FOLDER WORK stores the DICOM files of FOLDER in archives below WORK, each time anew:
-// one by one, in batches, by four threads; and writes them plainly with an fsync each. bench_store --search N WORK asks a
+// For bench/store.py: bench_store FOLDER WORK stores the DICOM files of FOLDER in archives below WORK by 1, 4 and 16
+// threads and in batches, in turns with writing them plainly with an fsync each. bench_store --search N WORK asks a
 // catalogue of N instances. One line 'name: number unit' each.
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,9 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -28,6 +31,13 @@ double seconds_of(const std::function<void()>& body) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Of this thread: what else the machine does is not in it.
+double cpu_ms() {
+  ::timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
 std::vector<std::string> contents(const fs::path& folder) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator(folder)) paths.push_back(entry.path());
@@ -40,11 +50,14 @@ std::vector<std::string> contents(const fs::path& folder) {
   return out;
 }
 
-void plain(const std::vector<std::string>& files, const fs::path& folder) {
-  fs::create_directories(folder);
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const int handle = ::open((folder / std::to_string(i)).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    if (::write(handle, files[i].data(), files[i].size()) != static_cast<ssize_t>(files[i].size()) || ::fsync(handle) != 0)
+using Files = std::span<const std::string>;
+
+void plain(Files files, const fs::path& folder) {
+  static_cast<void>(fs::create_directories(folder));
+  for (const std::string& file : files) {
+    std::string name = (folder / "XXXXXX").string();
+    const int handle = ::mkostemp(name.data(), O_CLOEXEC);
+    if (::write(handle, file.data(), file.size()) != static_cast<ssize_t>(file.size()) || ::fsync(handle) != 0)
       throw Error(Code::output_failed, "writing plainly");
     ::close(handle);
   }
@@ -60,7 +73,7 @@ void check(const Stored& stored) {
   if (stored.outcome != Stored::Outcome::stored) throw Error(Code::internal, "not stored: " + stored.why);
 }
 
-void in_batches(Archive& archive, const std::vector<std::string>& files, std::size_t batch) {
+void in_batches(Archive& archive, Files files, std::size_t batch) {
   for (std::size_t first = 0; first < files.size(); first += batch) {
     std::vector<StagedFile> some;
     for (std::size_t i = first; i < std::min(first + batch, files.size()); ++i) some.push_back(staged(archive, files[i]));
@@ -68,31 +81,46 @@ void in_batches(Archive& archive, const std::vector<std::string>& files, std::si
   }
 }
 
-void by_threads(Archive& archive, const std::vector<std::string>& files, int count) {
+void by_threads(const std::function<void(Files)>& body, Files files, int count) {
   std::atomic<std::size_t> next{0};
   std::vector<std::jthread> threads;
   for (int t = 0; t < count; ++t)
     threads.emplace_back([&] {
-      for (std::size_t i = next++; i < files.size(); i = next++) check(archive.store(staged(archive, files[i]), "bench"));
+      for (std::size_t i = next++; i < files.size(); i = next++) body(files.subspan(i, 1));
     });
 }
 
+/// One way of storing, with an archive or a folder of its own, and how long it took so far.
+struct Way {
+  std::string name;
+  std::function<void(Files)> body;
+  double seconds = 0;
+};
+
+// The ways take turns, so that what else the machine does falls on all of them.
 void store_all(const fs::path& from, const fs::path& work) {
+  constexpr std::size_t turn = 50;
   const std::vector<std::string> files = contents(from);
-  const auto count = static_cast<double>(files.size());
-  const auto tell = [&](const char* name, const std::function<void()>& body) {
-    std::cout << name << ": " << count / seconds_of(body) << " /s" << std::endl;
-    fs::remove_all(work);
-  };
-  tell("written plainly, fsync each", [&] { plain(files, work); });
-  for (const std::size_t batch : {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{500}}) {
-    Archive archive(work, index_file);
-    tell(("stored, batches of " + std::to_string(batch)).c_str(), [&] { in_batches(archive, files, batch); });
+  std::vector<std::unique_ptr<Archive>> archives;
+  std::vector<Way> ways;
+  const auto one_by_one = [](Archive& archive) { return [&archive](Files some) { in_batches(archive, some, 1); }; };
+  for (const int threads : {1, 4, 16}) {
+    const std::string by = " by " + std::to_string(threads);
+    ways.push_back({"written plainly, fsync each," + by, [=](Files some) { by_threads([&](Files one) { plain(one, work / "plain"); }, some, threads); }});
+    archives.push_back(std::make_unique<Archive>(work / std::to_string(archives.size()), index_file));
+    ways.push_back({"stored one by one," + by, [=, body = one_by_one(*archives.back())](Files some) { by_threads(body, some, threads); }});
   }
-  for (const int threads : {4, 16}) {
-    Archive archive(work, index_file);
-    tell(("stored one by one by " + std::to_string(threads) + " threads").c_str(), [&] { by_threads(archive, files, threads); });
+  for (const std::size_t batch : {std::size_t{10}, turn}) {
+    archives.push_back(std::make_unique<Archive>(work / std::to_string(archives.size()), index_file));
+    ways.push_back({"stored, batches of " + std::to_string(batch), [batch, &archive = *archives.back()](Files some) { in_batches(archive, some, batch); }});
   }
+  for (std::size_t first = 0; first < files.size(); first += turn)
+    for (Way& way : ways) way.seconds += seconds_of([&] { way.body(Files(files).subspan(first, std::min(turn, files.size() - first))); });
+  const double plainly = ways.front().seconds;
+  for (const Way& way : ways)
+    std::cout << way.name << ": " << static_cast<double>(files.size()) / way.seconds << " /s, " << plainly / way.seconds << " of plain writing by 1\n";
+  archives.clear();
+  fs::remove_all(work);
 }
 
 std::string attribute(const char* tag, const char* vr, const std::string& value) {
@@ -139,10 +167,11 @@ void ask_all(std::int64_t count, const fs::path& work) {
   for (const auto& [name, search] : asked)
     for (const bool counted : {false, true}) {
       std::vector<double> times;
+      const double before = cpu_ms();
       for (int i = 0; i < 40; ++i)
         times.push_back(seconds_of([&] { counted ? static_cast<void>(catalogue->count(search)) : static_cast<void>(catalogue->search(search)); }));
       std::sort(times.begin(), times.end());
-      std::cout << (counted ? "  how many " : "") << name << ": " << times[37] * 1e3 << " ms" << std::endl;
+      std::cout << (counted ? "  how many " : "") << name << ": " << times[37] * 1e3 << " ms, " << (cpu_ms() - before) / 40 << " of CPU on average" << std::endl;
     }
   std::vector<double> times;
   for (int i = 0; i < 40; ++i) times.push_back(seconds_of([&] { static_cast<void>(catalogue->instances({}, "1.3." + series, {})); }));

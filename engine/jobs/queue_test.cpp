@@ -15,7 +15,7 @@ namespace penta::engine {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 
 // Instead of penta: what it does is chosen by the seed.
 constexpr const char* program_text = R"(#!/bin/bash
@@ -46,7 +46,7 @@ class Queue : public testing::Test {
 
   [[nodiscard]] QueueSettings settings() const {
     QueueSettings out{program_, folder_.path() / "results", 1, 2, 8, {"PACS"}};
-    out.send_again = 10ms;
+    out.send_again = milliseconds(10);
     return out;
   }
   static Json request(int seed) {
@@ -59,7 +59,7 @@ class Queue : public testing::Test {
     for (int i = 0; i < 1000; ++i) {
       job = queue.job(id).value();
       if (is(job)) return job;
-      std::this_thread::sleep_for(10ms);
+      std::this_thread::sleep_for(milliseconds(10));
     }
     ADD_FAILURE() << "job " << id << " is " << name_of(job.state) << ", " << job.review;
     return job;
@@ -120,7 +120,7 @@ TEST_F(Queue, WhatRunsAndWhatWaitsCanBeCancelledAndRunAgain) {
 
 TEST_F(Queue, AJobHasALimitOfTime) {
   QueueSettings limited = settings();
-  limited.seconds_max = 1s;
+  limited.seconds_max = std::chrono::seconds(1);
   JobQueue queue(archive_, limited);
   const JobRecord job = ended(queue, queue.submit(request(3), true, "test").id);
   EXPECT_EQ(job.state, JobState::failed);
@@ -174,16 +174,16 @@ TEST_F(Queue, RulesRememberAcrossRestarts) {
   const fs::path waiting = folder_.path() / "waiting";
   {
     JobQueue queue(archive_, settings());
-    const Rules rules(archive_, queue, {rule}, 1h, waiting);
+    const Rules rules(archive_, queue, {rule}, std::chrono::hours(1), waiting);
     const auto id = queue.submit(request(5), true, "test").id;
     ended(queue, id);
     (void)queue.accept(id, "test");  // stores series 3
     (void)archive_.store(staged(archive_, made_text(7, 2, 1)), "test");
   }
   JobQueue queue(archive_, settings());
-  const Rules rules(archive_, queue, {rule}, 50ms, waiting);
-  for (int i = 0; i < 500 && archive_.catalogue().jobs("1.2.7", std::nullopt, 10).size() < 2; ++i) std::this_thread::sleep_for(10ms);
-  std::this_thread::sleep_for(400ms);
+  const Rules rules(archive_, queue, {rule}, milliseconds(50), waiting);
+  for (int i = 0; i < 500 && archive_.catalogue().jobs("1.2.7", std::nullopt, 10).size() < 2; ++i) std::this_thread::sleep_for(milliseconds(10));
+  std::this_thread::sleep_for(milliseconds(400));
   const auto jobs = archive_.catalogue().jobs("1.2.7", std::nullopt, 10);
   ASSERT_EQ(jobs.size(), 2U);
   EXPECT_EQ(request_of(jobs.front().request).inputs.at(0).series_uid, "1.2.7.2");

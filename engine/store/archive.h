@@ -1,7 +1,9 @@
 #pragma once
 
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -12,6 +14,7 @@
 #include "core/error.h"
 #include "engine/store/blobs.h"
 #include "engine/store/catalogue.h"
+#include "engine/store/settler.h"
 
 namespace penta::engine {
 
@@ -31,12 +34,14 @@ using Indexer = std::function<InstanceIndex(const std::filesystem::path&)>;
 /// from any thread.
 class Archive {
  public:
-  /// `index_at_once`: how many files of one store() are indexed side by side.
-  Archive(const std::filesystem::path& folder, Indexer indexer, int index_at_once = 2);
+  /// `index_at_once`: how many files of one store() are indexed side by side. After a crash or a power cut the instances
+  /// that were kept and have no row are indexed again here.
+  Archive(const std::filesystem::path& folder, Indexer indexer, int index_at_once = 2, Settling settling = {});
   ~Archive();
 
   [[nodiscard]] StagedFile stage() const { return blobs_.stage(); }
-  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing.
+  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing. One
+  /// with the SOP Instance UID and the transfer syntax of one that is here is the same where the bytes of its data set are.
   [[nodiscard]] std::vector<Stored> store(std::span<StagedFile> files, const std::string& who);
   [[nodiscard]] Stored store(StagedFile file, const std::string& who);
   [[nodiscard]] std::filesystem::path path_of(const StoredInstance& instance) const { return blobs_.path_of(instance.sha256); }
@@ -49,18 +54,34 @@ class Archive {
  private:
   struct Arrival;
   void index(Arrival& arrival);
-  void keep(std::vector<Arrival>& arrivals, const std::string& who);
-  void discard(const StoredInstance& instance);
+  void keep(std::vector<Arrival*> wanted, const std::string& who);
+  [[nodiscard]] std::vector<Arrival*> reserve(std::vector<Arrival*>& wanted);
+  void give_back(const std::vector<Arrival*>& reserved) noexcept;
+  [[nodiscard]] bool is_new(Arrival& arrival) const;
+  void write(const std::vector<Arrival*>& arrivals, const std::string& who);
+  void discard(const std::vector<Arrival*>& arrivals) noexcept;
   void tell(const std::vector<Arrival>& arrivals);
+  void recover();
+  [[nodiscard]] Settler::Names recover(std::span<const KeptName> names);
 
   Blobs blobs_;
   std::unique_ptr<Catalogue> catalogue_;
   Indexer indexer_;
   int index_at_once_;
+  /// SOP Instance UIDs that are being written, with the hash and the number of those that write it. Two that differ never
+  /// lie in staging/ at the same time, so that a start after a crash need not choose.
+  struct Writing {
+    std::string sha256;
+    int count = 0;
+  };
+  std::mutex writing_mutex_;
+  std::condition_variable written_;
+  std::map<std::string, Writing> writing_;
   /// Shared while files get their places and rows; alone while files are removed.
   std::shared_mutex files_mutex_;
   std::mutex listeners_mutex_;
   std::vector<std::function<void(const std::string&, const std::string&)>> listeners_;
+  Settler settler_;
 };
 
 }  // namespace penta::engine

@@ -39,25 +39,48 @@ class StagedFile {
   std::string sha256_;
 };
 
-/// Files by their SHA-256: <root>/blobs/ab/cdef.... One that the catalogue names is complete and was synced to the disk.
+/// A file in staging/ that an earlier run had kept.
+struct KeptName {
+  std::filesystem::path path;
+  std::string sha256;
+  std::int64_t bytes = 0;
+};
+
+/// Files by their SHA-256: <root>/blobs/ab/cdef.... One that has a name there is complete and on the disk; the name itself
+/// is on the disk when release() was called for it, and until then a name in staging/ stands for it.
 class Blobs {
  public:
   explicit Blobs(std::filesystem::path root);
   [[nodiscard]] StagedFile stage() const;
-  /// Gives the files their places, then syncs them and their folders; what is there already is kept. The staged names
-  /// stay until the StagedFile goes, so that a start after a crash finds what nobody knows of. Throws
-  /// Error{output_failed}.
+  /// Gives the files names in staging/ that say their hash and length, and places in blobs/; what has a place already
+  /// keeps it. On return bytes and staged names are on the disk (docs/decisions/024). The staged names go with their
+  /// StagedFile, or stay where that is left. Throws Error{output_failed}.
   void keep(std::span<StagedFile* const> files);
   void keep(StagedFile& file) { StagedFile* one = &file; keep(std::span(&one, 1)); }
+  /// Leaves the staged name of a kept file for release(), or for the start after a crash.
+  [[nodiscard]] static std::filesystem::path leave(StagedFile& file) noexcept;
+  /// Removes staged names of kept files, once the catalogue that knows them is on the disk.
+  void release(std::span<const std::filesystem::path> names);
+  /// What was removed from staging/ stays removed.
+  void sync_staging() const;
+
   [[nodiscard]] std::filesystem::path path_of(const std::string& sha256) const;
   void remove(const std::string& sha256) noexcept;
   /// Moves a file that broke its reader to <root>/quarantine, with a text that says why.
   void quarantine(StagedFile& file, const std::string& why);
-  /// Removes what an earlier run staged; gives the hashes of those that have a place as a blob too.
-  [[nodiscard]] std::vector<std::string> clear_staging();
+
+  // For a start after a crash.
+  /// Removes what was not kept, and gives the rest.
+  [[nodiscard]] std::vector<KeptName> recovered();
+  /// Whether the file has the length and the hash that its name says.
+  [[nodiscard]] static bool whole(const KeptName& name);
+  /// Gives it its place again where that was lost.
+  void place(const KeptName& name) { place(name.path, name.sha256); }
 
  private:
+  void place(const std::filesystem::path& from, const std::string& sha256);
   std::filesystem::path root_;
+  bool names_follow_files_ = false;
 };
 
 }  // namespace penta::engine

@@ -12,6 +12,7 @@
 
 #include "core/json.h"
 #include "engine/store/instance.h"
+#include "engine/store/row_attributes.h"
 
 namespace penta::engine {
 
@@ -25,6 +26,9 @@ struct Search {
   std::string study_uid, series_uid;  ///< from the path; empty: any
   bool fuzzy = false;                 ///< names: each word of the query begins a word of the name, whatever its case
   std::int64_t limit = 100, offset = 0;
+  /// What a person typed: the words of a study's patient name as with `fuzzy`, or a part of its patient id, accession
+  /// number or description. Empty: any.
+  std::string text{};
 };
 
 /// Whether searches of a level match on a key: attributes of the level itself and of those above it, Modality and
@@ -37,7 +41,7 @@ struct Row {
   std::int64_t received_ms = 0;  ///< of the study's first instance, Unix time
   /// DICOM JSON of the level's attributes, with the counts of PS3.18 table 10.6.3-3 to -5, and of the levels above that
   /// the path did not name (their UIDs always).
-  Json attributes;
+  RowAttributes attributes;
 };
 
 struct StoredInstance {
@@ -69,7 +73,7 @@ struct AuditEvent {
 };
 
 /// The catalogue of studies, jobs and what was done: an interface, so that another data base can serve.
-/// Every call is safe from any thread; what it changed is on the disk when it returns. Throws Error{output_failed}
+/// Every call is safe from any thread; what it changed is on the disk when it returns, but for add(). Throws Error{output_failed}
 /// where it cannot be written, Error{internal} for a damaged data base.
 class Catalogue {
  public:
@@ -77,8 +81,10 @@ class Catalogue {
 
   /// Adds instances in one transaction. One whose SOP instance UID is there already with the same bytes is left as it
   /// is; with other bytes it is refused. Returns, for each, what happened. `events` go into the audit trail with them.
+  /// All of it is on the disk after the next sync(), or the next other change.
   enum class Added { added, same, differs };
   virtual std::vector<Added> add(std::span<const StoredInstance> instances, std::span<const AuditEvent> events = {}) = 0;
+  virtual void sync() = 0;
   [[nodiscard]] virtual std::vector<Row> search(const Search& search) const = 0;
   [[nodiscard]] virtual std::int64_t count(const Search& search) const = 0;
   /// Instances of a study, series, or one, in series and instance number order. Empty UIDs: any.
@@ -107,7 +113,7 @@ class Catalogue {
   [[nodiscard]] virtual std::vector<AuditEvent> audit_trail(std::int64_t limit) const = 0;
 };
 
-/// SQLite in <folder>/catalogue.sqlite, write-ahead log, full synchronisation; migrations run on opening.
+/// SQLite in <folder>/catalogue.sqlite, write-ahead log; migrations run on opening.
 /// Throws Error{bad_input} for a data base of a newer version.
 [[nodiscard]] std::unique_ptr<Catalogue> open_sqlite_catalogue(const std::filesystem::path& folder);
 

@@ -162,6 +162,25 @@ TEST(Catalogue, SearchesTwin) {
         }
 }
 
+TEST(RowAttributes, TextAndJsonTwin) {
+  for (const char* tag : {"00080005", "00080050", "00100010", "00200013", "FFFFFFFE"})
+    for (const std::string& before : {std::string("{}"), std::string(R"({"00080050":{"vr":"SH","Value":["A\"}{"]},"00100010":{"vr":"PN"}})")}) {
+      RowAttributes text(before), json{Json::parse(before)};
+      ASSERT_EQ(text.has(tag), json.has(tag));
+      if (text.has(tag)) continue;
+      text.insert(tag, R"({"vr":"UR","Value":["x"]})");
+      json.insert(tag, R"({"vr":"UR","Value":["x"]})");
+      EXPECT_TRUE(text.has(tag));
+      std::string last;
+      const Json parsed = Json::parse(text.text());
+      for (const auto& [key, value] : parsed.members()) {
+        EXPECT_LT(std::exchange(last, key), key);
+        EXPECT_EQ(value.dump(), json.at(key).dump());
+      }
+      EXPECT_EQ(text.members().size(), json.members().size());
+    }
+}
+
 TEST(Catalogue, PagesMakeTheWhole) {
   const TestFolder folder;
   const auto catalogue = open_sqlite_catalogue(folder.path());
@@ -259,6 +278,38 @@ TEST(Catalogue, TakesEachJobOnce) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(taken.size(), 40U);
   EXPECT_EQ(std::set<std::int64_t>(taken.begin(), taken.end()).size(), 40U);
+}
+
+// What a person types finds studies by name, id, accession or description, in one search that pages.
+TEST(Catalogue, FreeTextFindsStudies) {
+  const TestFolder folder;
+  const auto catalogue = open_sqlite_catalogue(folder.path());
+  std::vector<StoredInstance> all;
+  for (int i = 1; i <= 5; ++i) {
+    Made made;
+    made.study = i;
+    made.patient = i == 3 ? "Curie^Marie" : "Doe^Jane";
+    made.patient_id = "P" + std::to_string(i * 111);
+    made.description = i == 5 ? "Thorax ABC" : "Head";
+    all.push_back(made.stored());
+  }
+  (void)catalogue->add(all);
+  const auto found = [&](const std::string& text) {
+    Search search;
+    search.text = text;
+    std::string out;
+    for (const Row& row : catalogue->search(search)) out += row.study_uid + ' ';
+    EXPECT_EQ(catalogue->count(search), std::count(out.begin(), out.end(), ' '));
+    return out;
+  };
+  EXPECT_EQ(found("mar cur"), "1.2.3 ");
+  EXPECT_EQ(found("P222"), "1.2.2 ");
+  EXPECT_EQ(found("22"), "1.2.2 ");
+  EXPECT_EQ(found("A4"), "1.2.4 ");
+  EXPECT_EQ(found("x ABC"), "1.2.5 ");
+  EXPECT_EQ(found("nobody"), "");
+  EXPECT_EQ(found("'; DROP TABLE studies; --"), "");
+  EXPECT_EQ(found(""), "1.2.5 1.2.4 1.2.3 1.2.2 1.2.1 ");
 }
 
 }  // namespace

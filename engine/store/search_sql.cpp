@@ -1,7 +1,7 @@
 // The SQL of searches: conditions that an index can answer as SQL, all others by our own matching as SQL functions.
 #include <algorithm>
 #include <array>
-#include <map>
+#include <deque>
 
 #include "engine/store/attributes.h"
 #include "engine/store/matching.h"
@@ -80,6 +80,7 @@ class Conditions {
     if (!search.series_uid.empty()) equal("se.uid", search.series_uid);
     for (const auto& [tag, query] : search.match)
       if (!query.empty() && query != "*" && searchable(level_, tag)) add(tag, query);
+    if (!search.text.empty()) anywhere(search.text);
   }
 
   [[nodiscard]] const std::string& sql() const noexcept { return sql_; }
@@ -96,6 +97,15 @@ class Conditions {
   void matches(MatchKind kind, std::string_view column, const std::string& query) {
     sql_.append(" AND penta_match(").append(std::to_string(static_cast<int>(kind))).append(", ?, ").append(column).append(")");
     bound_.push_back(query);
+  }
+
+  void anywhere(const std::string& text) {
+    const std::string of_text = "penta_match(" + std::to_string(static_cast<int>(MatchKind::text)) + ", ?, ";
+    sql_.append(" AND (penta_match(").append(std::to_string(static_cast<int>(MatchKind::fuzzy_name))).append(", ?, st.patient_name) OR ");
+    sql_.append(of_text).append("st.patient_id) OR ").append(of_text).append("st.accession) OR penta_match_in(0, ?, '00081030', ");
+    sql_.append(attributes_of[0]).append("))");
+    bound_.push_back(text);
+    for (int i = 0; i < 3; ++i) bound_.push_back("*" + text + "*");
   }
 
   void add(const std::string& tag, const std::string& query) {
@@ -183,40 +193,57 @@ constexpr std::string_view study_columns =
     "(SELECT group_concat(m.modality, '\\') FROM (SELECT DISTINCT x.modality FROM series x WHERE x.study = st.id AND x.modality <> '' "
     "ORDER BY x.modality) m)";
 
-using Members = std::map<std::string, std::string, std::less<>>;
+// The same places for rows of a study that the path names.
+constexpr std::string_view plain_study_columns = "st.uid, st.received_ms, 0, 0, NULL, NULL";
 
-void take_members(Members& out, const std::string& json) {
-  each_member(json, [&](std::string_view tag, std::string_view value) {
-    out.insert_or_assign(std::string(tag), std::string(value));
-    return true;
-  });
-}
-
-std::string attribute(std::string_view vr, const std::string& value) {
-  return R"({"vr":")" + std::string(vr) + R"(","Value":[)" + value + "]}";
-}
-
-std::string text_attribute(std::string_view vr, std::string_view values) {
-  std::string list;
-  for (std::size_t at = 0; at <= values.size();) {
-    const std::size_t end = std::min(values.find('\\', at), values.size());
-    list.append(list.empty() ? "" : ",").append(Json(values.substr(at, end - at)).dump(-1));
-    at = end + 1;
+/// The members of a row: tags and JSON texts that lie in the row's columns or in `made`, brought into order at the end.
+class Members {
+ public:
+  /// `json` stays where it is until text() was called.
+  void take(std::string_view json) {
+    each_member(json, [&](std::string_view tag, std::string_view value) {
+      all_.emplace_back(tag, value);
+      return true;
+    });
   }
-  return attribute(vr, list);
-}
+
+  void make(std::string_view tag, std::string_view vr, const std::string& values) {
+    made_.push_back(R"({"vr":")" + std::string(vr) + R"(","Value":[)" + values + "]}");
+    all_.emplace_back(tag, made_.back());
+  }
+
+  /// `values` are separated by backslashes.
+  void make_texts(std::string_view tag, std::string_view vr, std::string_view values) {
+    std::string list;
+    for (std::size_t at = 0; at <= values.size();) {
+      const std::size_t end = std::min(values.find('\\', at), values.size());
+      list.append(list.empty() ? "" : ",").append(Json(values.substr(at, end - at)).dump(-1));
+      at = end + 1;
+    }
+    make(tag, vr, list);
+  }
+
+  /// Of members with one tag the last counts.
+  [[nodiscard]] std::string text() {
+    std::stable_sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::string out = "{";
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (i + 1 < all_.size() && all_[i + 1].first == all_[i].first) continue;
+      out.append(out.size() > 1 ? ",\"" : "\"").append(all_[i].first).append("\":").append(all_[i].second);
+    }
+    return out + '}';
+  }
+
+ private:
+  std::deque<std::string> made_;
+  std::vector<std::pair<std::string_view, std::string_view>> all_;
+};
 
 void add_study(Members& out, const Statement& row) {
-  take_members(out, row.text(4));
-  if (const std::string modalities = row.text(5); !modalities.empty()) out["00080061"] = text_attribute("CS", modalities);
-  out["00201206"] = attribute("IS", std::to_string(row.integer(2)));
-  out["00201208"] = attribute("IS", std::to_string(row.integer(3)));
-}
-
-Json object_of(const Members& members) {
-  std::string text = "{";
-  for (const auto& [tag, value] : members) text.append(text.size() > 1 ? ",\"" : "\"").append(tag).append("\":").append(value);
-  return Json::parse(text + "}");
+  out.take(row.view(4));
+  if (const std::string_view modalities = row.view(5); !modalities.empty()) out.make_texts("00080061", "CS", modalities);
+  out.make("00201206", "IS", std::to_string(row.integer(2)));
+  out.make("00201208", "IS", std::to_string(row.integer(3)));
 }
 
 Row row_of(const Search& search, const Statement& ask) {
@@ -225,22 +252,22 @@ Row row_of(const Search& search, const Statement& ask) {
   row.study_uid = ask.text(0);
   row.received_ms = ask.integer(1);
   if (search.level == Level::study || search.study_uid.empty()) add_study(members, ask);
-  members["0020000D"] = text_attribute("UI", row.study_uid);
-  members["00080056"] = text_attribute("CS", "ONLINE");
+  members.make_texts("0020000D", "UI", row.study_uid);
+  members.make("00080056", "CS", "\"ONLINE\"");
   if (search.level != Level::study) {
     row.series_uid = ask.text(6);
     if (search.level == Level::series || search.series_uid.empty()) {
-      take_members(members, ask.text(7));
-      members["00201209"] = attribute("IS", std::to_string(ask.integer(8)));
+      members.take(ask.view(7));
+      members.make("00201209", "IS", std::to_string(ask.integer(8)));
     }
-    members["0020000E"] = text_attribute("UI", row.series_uid);
+    members.make_texts("0020000E", "UI", row.series_uid);
   }
   if (search.level == Level::instance) {
     row.sop_uid = ask.text(9);
-    take_members(members, ask.text(10));
-    members["00083002"] = text_attribute("UI", ask.text(11));
+    members.take(ask.view(10));
+    members.make_texts("00083002", "UI", ask.view(11));
   }
-  row.attributes = object_of(members);
+  row.attributes = RowAttributes(members.text());
   return row;
 }
 
@@ -261,7 +288,8 @@ bool searchable(Level level, std::string_view tag) noexcept {
 
 std::vector<Row> SqliteCatalogue::search(const Search& search) const {
   const Conditions where(search);
-  std::string sql = "SELECT " + std::string(study_columns), order = " ORDER BY st.id DESC";
+  const bool study_too = search.level == Level::study || search.study_uid.empty();
+  std::string sql = "SELECT " + std::string(study_too ? study_columns : plain_study_columns), order = " ORDER BY st.id DESC";
   if (search.level != Level::study) {
     sql += ", se.uid, se.attributes, se.instance_count";
     order += ", se.number, se.id";

@@ -46,9 +46,9 @@ bool Statement::step() {
   return false;
 }
 
-std::string Statement::text(int column) const {
+std::string_view Statement::view(int column) const {
   const auto* first = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return first == nullptr ? std::string() : std::string(first, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return first == nullptr ? std::string_view() : std::string_view(first, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 
 std::span<const std::byte> Statement::bytes(int column) const {

@@ -33,7 +33,9 @@ class Statement {
 
   [[nodiscard]] std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
   [[nodiscard]] double real(int column) const { return sqlite3_column_double(statement_, column); }
-  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::string text(int column) const { return std::string(view(column)); }
+  /// Until the next step.
+  [[nodiscard]] std::string_view view(int column) const;
   [[nodiscard]] std::span<const std::byte> bytes(int column) const;
 
  private:

@@ -25,6 +25,8 @@ class SqliteCatalogue final : public Catalogue {
   [[nodiscard]] std::vector<std::string> known(std::span<const std::string> sha256) const override;
   std::vector<std::string> remove(const std::string& study_uid, const std::string& series_uid) override;
 
+  void sync() override;
+
   [[nodiscard]] std::int64_t add_job(const JobRecord& job) override;
   void change_job(const JobRecord& job) override;
   [[nodiscard]] std::optional<JobRecord> job(std::int64_t id) const override;
@@ -52,6 +54,9 @@ class SqliteCatalogue final : public Catalogue {
   };
   [[nodiscard]] std::vector<StoredInstance> listed(const std::string& study_uid, const std::string& series_uid,
                                                    const std::string& sop_uid, bool with_contents) const;
+
+  /// Brings every committed change to the disk.
+  void sync_log() const;
 
   std::filesystem::path path_;
   Connection written_;

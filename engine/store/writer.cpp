@@ -1,11 +1,12 @@
 #include "engine/store/writer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace penta::engine {
 
-void Writer::run(const std::function<void(Connection&)>& change) {
-  Waiting mine{&change, nullptr, false};
+void Writer::run(const std::function<void(Connection&)>& change, Durable durable) {
+  Waiting mine{&change, durable, nullptr, false};
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
   changed_.wait(lock, [&] { return mine.done || !busy_; });
@@ -40,6 +41,13 @@ void Writer::commit(const std::vector<Waiting*>& together) noexcept {
     sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     for (Waiting* one : together)
       if (!one->fault) one->fault = std::current_exception();
+    return;
+  }
+  try {
+    if (std::any_of(together.begin(), together.end(), [](const Waiting* one) { return one->durable == Durable::now; })) sync_();
+  } catch (...) {
+    for (Waiting* one : together)
+      if (!one->fault && one->durable == Durable::now) one->fault = std::current_exception();
   }
 }
 

@@ -37,6 +37,10 @@ struct WebIndex {
 /// one after another. Throws Error{bad_input}: no such element.
 [[nodiscard]] std::vector<std::byte> bulk_value(const std::filesystem::path& path, const std::string& bulk_path);
 
+/// Whether two PS3.10 files have the same bytes behind their meta headers (of one transfer syntax: the same data set).
+/// False where one of them cannot be read.
+[[nodiscard]] bool same_data_set(const std::filesystem::path& one, const std::filesystem::path& other);
+
 /// One frame decoded: samples as in native pixel data of explicit VR little endian.
 struct NativeFrame {
   std::vector<std::byte> bytes;

@@ -85,7 +85,35 @@ void add_frames(const Object& object, const File* file, WebIndex& index) {
   if (const auto cut = cut_fragment(object, read)) fail(object, *cut);
 }
 
+/// Whether values of this VR are characters that no character set changes.
+bool is_plain_text(DcmEVR vr) noexcept {
+  constexpr std::array<DcmEVR, 10> plain{EVR_AE, EVR_AS, EVR_CS, EVR_DA, EVR_DS, EVR_DT, EVR_IS, EVR_TM, EVR_UI, EVR_UR};
+  return std::find(plain.begin(), plain.end(), vr) != plain.end();
+}
+
+/// PS3.5 6.2.2: an element of VR UN whose tag the dictionary knows has its VR. Texts without character set only, so that
+/// what is found by them (UIDs, dates, modalities) is found; others stay UN.
+void name_unknown(DcmItem& item) {
+  std::vector<std::pair<DcmTag, std::string>> known;
+  DcmObject* at = nullptr;
+  while ((at = item.nextInContainer(at)) != nullptr) {
+    if (auto* list = dynamic_cast<DcmSequenceOfItems*>(at))
+      for (unsigned long i = 0; i < list->card(); ++i) name_unknown(*list->getItem(i));
+    auto* element = dynamic_cast<DcmElement*>(at);
+    if (element == nullptr || element->ident() != EVR_UN || element->getGTag() % 2 != 0 || element->getLength() > 65534) continue;
+    const DcmTag tag(element->getGTag(), element->getETag());
+    if (!is_plain_text(tag.getEVR())) continue;
+    const std::vector<std::byte> bytes = little_endian_bytes(*element);
+    known.emplace_back(tag, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  for (auto& [tag, value] : known) {
+    while (!value.empty() && (value.back() == '\0' || value.back() == ' ')) value.pop_back();
+    item.putAndInsertOFStringArray(tag, value.c_str(), OFTrue);
+  }
+}
+
 WebIndex index_of(const Object& object, const File* file) {
+  name_unknown(object.data());
   WebIndex index;
   index.study_uid = uid_of(object, tag::study_uid, "Study Instance UID (0020,000D)");
   index.series_uid = uid_of(object, tag::series_uid, "Series Instance UID (0020,000E)");

@@ -78,6 +78,25 @@ TEST(WebIndex, SaysWhatTheInstanceIs) {
 }
 
 // Twin: the same data set in every syntax has the same metadata and the same samples.
+// Published: PS3.5 6.2.2. Some writers give known elements the VR UN.
+TEST(WebIndex, UnknownVrsOfKnownTagsAreNamed) {
+  const TestFolder folder;
+  Made made = ct();
+  made.text(tag::study_date, "20240131");
+  const auto plain = web_index(folder.put("plain.dcm", made.bytes()));
+  std::string bytes;
+  for (const auto byte : made.bytes()) bytes += static_cast<char>(byte);
+  for (const std::string& head : {std::string("\x20\0\x0D\0UI", 6), std::string("\x08\0\x18\0UI", 6), std::string("\x08\0\x20\0DA", 6)}) {
+    const auto at = bytes.find(head);
+    ASSERT_NE(at, std::string::npos);
+    bytes.replace(at + 4, 4, std::string("UN\0\0", 4) + bytes[at + 6] + bytes[at + 7] + std::string("\0\0", 2));
+  }
+  const auto all = std::as_bytes(std::span(bytes));
+  const auto index = web_index(folder.put("unknown.dcm", std::vector<std::byte>(all.begin(), all.end())));
+  EXPECT_EQ(index.study_uid, plain.study_uid);
+  EXPECT_EQ(index.metadata, plain.metadata);
+}
+
 TEST(WebIndex, SyntaxesTwin) {
   const TestFolder folder;
   const Made made = ct();

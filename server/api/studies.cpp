@@ -16,9 +16,6 @@ using engine::Level;
 using engine::Row;
 using engine::Search;
 
-// More hits of a free search than anybody pages through.
-constexpr std::int64_t hits_max = 5000;
-
 std::string value(const Row& row, const char* tag) {
   const Json* attribute = row.attributes.find(tag);
   return attribute == nullptr ? "" : engine::value_text(*attribute);
@@ -65,23 +62,6 @@ Json study_json(const engine::Catalogue& catalogue, const Row& row) {
       .set("jobs", jobs_of(catalogue, row.study_uid));
 }
 
-// Studies that one of the fields finds: name (each word begins one of its), patient id, accession, description.
-std::vector<Row> found_by(const engine::Catalogue& catalogue, const std::string& text, const Search& others) {
-  std::vector<Row> rows;
-  for (const char* tag : {"00100010", "00100020", "00080050", "00081030"}) {
-    Search search = others;
-    const bool name = std::string_view(tag) == "00100010";
-    search.fuzzy = name;
-    search.match.emplace_back(tag, name ? text : "*" + text + "*");
-    search.limit = hits_max;
-    search.offset = 0;
-    for (Row& row : catalogue.search(search))
-      if (std::none_of(rows.begin(), rows.end(), [&](const Row& other) { return other.study_uid == row.study_uid; })) rows.push_back(std::move(row));
-  }
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.received_ms > b.received_ms; });
-  return rows;
-}
-
 Json instances_json(const engine::Catalogue& catalogue, const std::vector<engine::StoredInstance>& files, const Row& series) {
   std::map<std::string, std::int64_t> numbers;
   for (const Row& row : catalogue.search({Level::instance, {}, series.study_uid, series.series_uid, false, 100000, 0}))
@@ -124,18 +104,10 @@ Response list_studies(engine::Archive& archive, const Request& request) {
   search.limit = number_asked(request, "limit", 100, 1, 1000);
   search.offset = number_asked(request, "offset", 0, 0, 1000000000);
   if (const std::string modality = text_asked(request, "modality"); !modality.empty()) search.match.emplace_back("00080061", modality);
-  const std::string text = text_asked(request, "search");
+  search.text = text_asked(request, "search");
+  const std::int64_t total = catalogue.count(search);
   Json studies = Json::array();
-  std::int64_t total = 0;
-  if (text.empty()) {
-    total = catalogue.count(search);
-    for (const Row& row : catalogue.search(search)) studies.push(study_json(catalogue, row));
-  } else {
-    const std::vector<Row> rows = found_by(catalogue, text, search);
-    total = static_cast<std::int64_t>(rows.size());
-    for (std::int64_t i = search.offset; i < std::min(total, search.offset + search.limit); ++i)
-      studies.push(study_json(catalogue, rows[static_cast<std::size_t>(i)]));
-  }
+  for (const Row& row : catalogue.search(search)) studies.push(study_json(catalogue, row));
   return json_response(Json::object().set("total", total).set("studies", std::move(studies)));
 }
 

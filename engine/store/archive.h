@@ -36,8 +36,9 @@ class Archive {
   ~Archive();
 
   [[nodiscard]] StagedFile stage() const { return blobs_.stage(); }
-  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing.
-  [[nodiscard]] std::vector<Stored> store(std::span<StagedFile> files, const std::string& who);
+  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing; so are
+  /// those of other studies where `only_study` names one.
+  [[nodiscard]] std::vector<Stored> store(std::span<StagedFile> files, const std::string& who, const std::string& only_study = {});
   [[nodiscard]] Stored store(StagedFile file, const std::string& who);
   [[nodiscard]] std::filesystem::path path_of(const StoredInstance& instance) const { return blobs_.path_of(instance.sha256); }
   void remove(const std::string& study_uid, const std::string& series_uid, const std::string& who);
@@ -48,7 +49,7 @@ class Archive {
 
  private:
   struct Arrival;
-  void index(Arrival& arrival);
+  void index(Arrival& arrival, const std::string& only_study);
   void keep(std::vector<Arrival>& arrivals, const std::string& who);
   void discard(const StoredInstance& instance);
   void tell(const std::vector<Arrival>& arrivals);

@@ -104,11 +104,10 @@ class FakePacs {
     Backend out;
     out.catalogue = &archive_.catalogue();
     out.stage = [this] { return archive_.stage(); };
-    out.store = [this](std::span<engine::StagedFile> files, const std::string& who) {
-      return archive_.store(files, who);
+    out.store = [this](std::span<engine::StagedFile> files, const std::string& who, const std::string& study) {
+      return archive_.store(files, who, study);
     };
     out.path_of = [this](const engine::StoredInstance& one) { return archive_.path_of(one); };
-    out.index = fake_index;
     out.rendered = [](const engine::RenderRequest& r) {
       return fake_bytes(r.media_type + " " + std::to_string(r.frame) + " " +
                         std::to_string(static_cast<int>(r.window_width)) + " " + std::to_string(r.width));

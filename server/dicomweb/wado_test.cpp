@@ -34,6 +34,7 @@ TEST_F(Wado, InstancesComeAsTheyAreStoredOrTranscoded) {
   EXPECT_EQ(pacs.get(packed, {{"Accept", "application/dicom"}}).body, "transcoded 1.2.840.10008.1.2.1");
   EXPECT_EQ(pacs.get("/studies/1.2", {{"Accept", "application/dicom"}}).status, 406);
   EXPECT_EQ(pacs.get("/studies/1.2", {{"Accept", "application/zip"}}).status, 406);
+  EXPECT_EQ(pacs.get(first, {{"Accept", "application/zip"}, {"Accept", "application/dicom"}}).status, 200);
   EXPECT_EQ(pacs.get("/studies/1.3").status, 404);
 }
 

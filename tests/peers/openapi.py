@@ -2,7 +2,7 @@
 """schemathesis reads /api/openapi.json of a running server and sends what it makes of it: every answer must be one that
 the document has.
 
-usage: openapi.py [PENTA] [--examples 100] [--seed 1]
+usage: openapi.py [PENTA] [--examples 50] [--seed 1]
 The server holds a sample study, so that there is something to find. Needs schemathesis.
 The last line is 'N passed, N failed, N skipped'.
 """
@@ -20,7 +20,7 @@ from server.server_test import Server, sample  # noqa: E402
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("penta", nargs="?")
-    parser.add_argument("--examples", type=int, default=100)
+    parser.add_argument("--examples", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -12,6 +12,7 @@ import programs
 import report.check
 import scripts
 import shell
+import soak.run
 from tally import PENTA, ROOT, Tally
 
 CHECKS = ["tools/check_layers.py", "tools/check_cards.py", "tools/check_names.py", "tools/size.py",
@@ -69,6 +70,9 @@ def main():
         if build(tally, "release", ["penta"]) and make_samples(tally):
             browser.run.run(tally)
             browser.ohif.run(tally)
+    elif tier == "--soak":
+        if build(tally, "release", ["penta"]) and make_samples(tally):
+            soak.run.run(tally, int(rest[0]) if rest else 60)
     elif tier == "--bench" or tier.split("=")[0] == "--peers":
         programs_of_ours = ["dicom_frames", "dicom_objects", "dicom_index", "dimse_server", "bench_nn_window", "bench_store"]
         if build(tally, "release") and build(tally, "release", programs_of_ours):

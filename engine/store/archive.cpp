@@ -36,7 +36,7 @@ Archive::Archive(const std::filesystem::path& folder, Indexer indexer, int index
 
 Archive::~Archive() = default;
 
-void Archive::index(Arrival& arrival) {
+void Archive::index(Arrival& arrival, const std::string& only_study) {
   Stored& stored = arrival.stored;
   try {
     arrival.instance.sha256 = arrival.file->close();
@@ -59,6 +59,10 @@ void Archive::index(Arrival& arrival) {
   const InstanceIndex& index = arrival.instance.index;
   stored.index = {index.study_uid, index.series_uid, index.sop_uid, index.sop_class, index.transfer_syntax, {}, {}, index.packed_bits,
                   index.rows, index.columns, index.frame_count};
+  if (!only_study.empty() && index.study_uid != only_study) {
+    stored.why = "the instance belongs to study " + index.study_uid;
+    return;
+  }
   arrival.wanted = true;
 }
 
@@ -172,10 +176,10 @@ void Archive::tell(const std::vector<Arrival>& arrivals) {
     for (const auto& listener : listeners) listener(study_uid, series_uid);
 }
 
-std::vector<Stored> Archive::store(std::span<StagedFile> files, const std::string& who) {
+std::vector<Stored> Archive::store(std::span<StagedFile> files, const std::string& who, const std::string& only_study) {
   std::vector<Arrival> arrivals(files.size());
   for (std::size_t i = 0; i < files.size(); ++i) arrivals[i].file = &files[i];
-  run_jobs(static_cast<std::int64_t>(files.size()), index_at_once_, [&](std::int64_t i) { index(arrivals[static_cast<std::size_t>(i)]); });
+  run_jobs(static_cast<std::int64_t>(files.size()), index_at_once_, [&](std::int64_t i) { index(arrivals[static_cast<std::size_t>(i)], only_study); });
   std::vector<Arrival*> wanted;
   for (Arrival& arrival : arrivals)
     if (arrival.wanted) wanted.push_back(&arrival);

@@ -40,9 +40,10 @@ class Archive {
   ~Archive();
 
   [[nodiscard]] StagedFile stage() const { return blobs_.stage(); }
-  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing. One
-  /// with the SOP Instance UID and the transfer syntax of one that is here is the same where the bytes of its data set are.
-  [[nodiscard]] std::vector<Stored> store(std::span<StagedFile> files, const std::string& who);
+  /// Everything that comes back as stored or same is on the disk. Files that are refused cost the others nothing; so are
+  /// those of other studies where `only_study` names one. One with the SOP Instance UID and the transfer syntax of one
+  /// that is here is the same where the bytes of its data set are.
+  [[nodiscard]] std::vector<Stored> store(std::span<StagedFile> files, const std::string& who, const std::string& only_study = {});
   [[nodiscard]] Stored store(StagedFile file, const std::string& who);
   [[nodiscard]] std::filesystem::path path_of(const StoredInstance& instance) const { return blobs_.path_of(instance.sha256); }
   void remove(const std::string& study_uid, const std::string& series_uid, const std::string& who);
@@ -53,7 +54,7 @@ class Archive {
 
  private:
   struct Arrival;
-  void index(Arrival& arrival);
+  void index(Arrival& arrival, const std::string& only_study);
   void keep(std::vector<Arrival*> wanted, const std::string& who);
   [[nodiscard]] std::vector<Arrival*> reserve(std::vector<Arrival*>& wanted);
   void give_back(const std::vector<Arrival*>& reserved) noexcept;

@@ -17,9 +17,11 @@ namespace penta::server {
 struct Backend {
   const engine::Catalogue* catalogue = nullptr;
   std::function<engine::StagedFile()> stage;
-  std::function<std::vector<engine::Stored>(std::span<engine::StagedFile> files, const std::string& who)> store;
+  /// Files of other studies than `study` are refused, unless it is empty.
+  std::function<std::vector<engine::Stored>(std::span<engine::StagedFile> files, const std::string& who,
+                                            const std::string& study)>
+      store;
   std::function<std::filesystem::path(const engine::StoredInstance&)> path_of;
-  std::function<engine::InstanceIndex(const std::filesystem::path&)> index;
   std::function<std::vector<std::byte>(const engine::RenderRequest&)> rendered;
   std::function<std::vector<std::byte>(const std::filesystem::path&, std::int64_t frame)> native_frame;
   std::function<std::vector<std::byte>(const std::filesystem::path&, const std::string& transfer_syntax)> transcoded;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/http/ranges.h"
+#include "server/http/text.h"
 
 namespace penta::server {
 
@@ -60,7 +61,10 @@ std::string url_of(const std::string& root, const std::string& study, const std:
 
 std::vector<MediaType> accepted(const Request& request) {
   if (const auto asked = request.asked("accept")) return parse_accept(*asked);
-  return parse_accept(request.header("Accept").value_or(""));
+  std::string all;  // several headers are one list (RFC 9110 5.3)
+  for (const auto& [name, value] : request.headers)
+    if (same_word(name, "Accept")) all += (all.empty() ? "" : ",") + value;
+  return parse_accept(all);
 }
 
 void require_json_accepted(const Request& request) {
@@ -73,6 +77,11 @@ engine::StoredInstance instance_of(const engine::Catalogue& catalogue, const Req
   auto found = catalogue.instances(uids.study, uids.series, uids.instance);
   if (found.empty()) throw HttpError(404, "instance " + uids.instance + " is not there");
   return std::move(found.front());
+}
+
+bool is_picture(const engine::InstanceIndex& index) noexcept {
+  constexpr std::string_view segmentation = "1.2.840.10008.5.1.4.1.1.66.4", label_map = "1.2.840.10008.5.1.4.1.1.66.7";
+  return index.rows > 0 && index.sop_class != segmentation && index.sop_class != label_map;
 }
 
 bool is_native_little_endian(std::string_view transfer_syntax) noexcept {

@@ -34,6 +34,9 @@ void require_json_accepted(const Request& request);
 /// The one instance of the path. Throws HttpError 404.
 [[nodiscard]] engine::StoredInstance instance_of(const engine::Catalogue& catalogue, const Request& request);
 
+/// Whether it has pixels of its own that can be shown: labels need the image that they lie upon.
+[[nodiscard]] bool is_picture(const engine::InstanceIndex& index) noexcept;
+
 /// Transfer syntaxes with plain little-endian samples.
 [[nodiscard]] bool is_native_little_endian(std::string_view transfer_syntax) noexcept;
 [[nodiscard]] bool is_encapsulated(std::string_view transfer_syntax) noexcept;

@@ -8,11 +8,10 @@ Routes dicomweb_routes(engine::Archive& archive, engine::Workers& workers) {
   Backend backend;
   backend.catalogue = &archive.catalogue();
   backend.stage = [&archive] { return archive.stage(); };
-  backend.store = [&archive](std::span<engine::StagedFile> files, const std::string& who) {
-    return archive.store(files, who);
+  backend.store = [&archive](std::span<engine::StagedFile> files, const std::string& who, const std::string& study) {
+    return archive.store(files, who, study);
   };
   backend.path_of = [&archive](const engine::StoredInstance& instance) { return archive.path_of(instance); };
-  backend.index = [&workers](const std::filesystem::path& path) { return workers.index(path); };
   backend.rendered = [&workers](const engine::RenderRequest& request) { return workers.rendered(request); };
   backend.native_frame = [&workers](const std::filesystem::path& path, std::int64_t frame) {
     return workers.native_frame(path, frame);

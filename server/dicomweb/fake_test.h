@@ -13,12 +13,13 @@
 
 namespace penta::server {
 
-/// A file for FakeIndexer: "study series instance syntax number frames patient" and, after a line break, four bytes a
+/// A file for fake_index(): "study series instance syntax number frames class" and, after a line break, four bytes a
 /// frame.
 inline std::string fake_file(const std::string& study, const std::string& series, const std::string& instance,
-                             int number = 1, int frames = 1, const std::string& syntax = "1.2.840.10008.1.2.1") {
+                             int number = 1, int frames = 1, const std::string& syntax = "1.2.840.10008.1.2.1",
+                             const std::string& sop_class = "1.2.840.10008.5.1.4.1.1.2") {
   std::string out = study + " " + series + " " + instance + " " + syntax + " " + std::to_string(number) + " " +
-                    std::to_string(frames) + " Doe^Jane\n";
+                    std::to_string(frames) + " " + sop_class + "\n";
   for (int i = 0; i < frames; ++i) out += "<f" + std::to_string(i + 1) + ">";
   return out;
 }
@@ -42,14 +43,14 @@ inline Json fake_metadata(const engine::InstanceIndex& index, int number) {
 /// Reads what fake_file() made; refuses everything else.
 inline engine::InstanceIndex fake_index(const std::filesystem::path& path) {
   std::ifstream file(path);
-  std::string line, patient;
+  std::string line;
   std::getline(file, line);
   std::istringstream words(line);
   engine::InstanceIndex out;
   int number = 0, frames = 0;
-  if (!(words >> out.study_uid >> out.series_uid >> out.sop_uid >> out.transfer_syntax >> number >> frames >> patient))
+  if (!(words >> out.study_uid >> out.series_uid >> out.sop_uid >> out.transfer_syntax >> number >> frames >>
+        out.sop_class))
     throw Error(Code::bad_input, "the file is no DICOM");
-  out.sop_class = "1.2.840.10008.5.1.4.1.1.2";
   out.rows = out.columns = 2;
   out.frame_count = frames;
   for (int i = 0; i < frames; ++i) out.frames.push_back({{static_cast<std::int64_t>(line.size()) + 1 + 4 * i, 4}});
@@ -104,11 +105,10 @@ class FakePacs {
     Backend out;
     out.catalogue = &archive_.catalogue();
     out.stage = [this] { return archive_.stage(); };
-    out.store = [this](std::span<engine::StagedFile> files, const std::string& who) {
-      return archive_.store(files, who);
+    out.store = [this](std::span<engine::StagedFile> files, const std::string& who, const std::string& study) {
+      return archive_.store(files, who, study);
     };
     out.path_of = [this](const engine::StoredInstance& one) { return archive_.path_of(one); };
-    out.index = fake_index;
     out.rendered = [](const engine::RenderRequest& r) {
       return fake_bytes(r.media_type + " " + std::to_string(r.frame) + " " +
                         std::to_string(static_cast<int>(r.window_width)) + " " + std::to_string(r.width));

@@ -96,6 +96,11 @@ std::int64_t frame_of(const Request& request, const engine::StoredInstance& inst
 Response rendered(const Backend& backend, const Request& request) {
   engine::RenderRequest wanted = render_request(request);
   const auto instance = instance_of(*backend.catalogue, request);
+  if (!is_picture(instance.index))
+    throw HttpError(406, instance.index.rows == 0
+                             ? "the instance has no pixels: it is offered as application/dicom"
+                             : "the instance holds labels, which are no picture of their own: its frames are offered "
+                               "as application/octet-stream");
   wanted.frame = frame_of(request, instance);
   return picture(backend, request, instance, std::move(wanted));
 }
@@ -106,7 +111,7 @@ Response thumbnail(const Backend& backend, const Request& request) {
   if (wanted.width == 0) wanted.width = wanted.height = thumbnail_side;
   const PathUids uids = uids_of(request);
   auto found = backend.catalogue->files(uids.study, uids.series, uids.instance);
-  std::erase_if(found, [](const engine::StoredInstance& one) { return one.index.rows == 0; });
+  std::erase_if(found, [](const engine::StoredInstance& one) { return !is_picture(one.index); });
   if (found.empty()) throw HttpError(404, "there is no image in this study, series or instance");
   const auto& instance = found[found.size() / 2];
   const bool chosen = request.vars.count("frame") > 0;

@@ -32,7 +32,8 @@ struct Failure {
   int reason = cannot_understand;
 };
 
-int reason_of(const Stored& stored) {
+int reason_of(const Stored& stored, const std::string& only_study) {
+  if (!only_study.empty() && !stored.index.study_uid.empty() && stored.index.study_uid != only_study) return mismatch;
   if (stored.outcome == Stored::Outcome::quarantined) return processing_failure;
   switch (stored.code) {
     case Code::output_failed:
@@ -48,12 +49,13 @@ int reason_of(const Stored& stored) {
 /// Collects what came of the instances, and makes the answer of it (PS3.18 10.5.3, annex I.2).
 class Outcome {
  public:
-  explicit Outcome(std::string root) : root_(std::move(root)) {}
+  /// `only_study`: the one that the address names, or empty.
+  Outcome(std::string root, std::string only_study) : root_(std::move(root)), only_study_(std::move(only_study)) {}
 
   void add(const Stored& stored) {
     const engine::InstanceIndex& index = stored.index;
     if (stored.outcome != Stored::Outcome::stored && stored.outcome != Stored::Outcome::same)
-      return add({index.sop_class, index.sop_uid, stored.why, reason_of(stored)});
+      return add({index.sop_class, index.sop_uid, stored.why, reason_of(stored, only_study_)});
     Json item = Json::object();
     set(item, "00081150", "UI", index.sop_class);
     set(item, "00081155", "UI", index.sop_uid);
@@ -89,7 +91,7 @@ class Outcome {
   static void set(Json& item, std::string_view tag, std::string_view vr, std::string_view value) {
     item.set(tag, Json::object().set("vr", vr).set("Value", Json::array().push(value)));
   }
-  std::string root_, study_;
+  std::string root_, only_study_, study_;
   bool several_ = false;
   Json kept_ = Json::array(), failed_ = Json::array();
 };
@@ -117,17 +119,10 @@ class Groups {
   }
 
  private:
-  using Results = std::pair<std::vector<Stored>, std::vector<Failure>>;
-
   void store(bool last) {
     collect();
     if (files_.empty()) return;
-    auto work = [this, files = std::move(files_)]() mutable {
-      Results out;
-      if (!study_.empty()) refuse_others(files, out.second);
-      if (!files.empty()) out.first = backend_.store(files, who_);
-      return out;
-    };
+    auto work = [this, files = std::move(files_)]() mutable { return backend_.store(files, who_, study_); };
     files_.clear();
     bytes_ = 0;
     // The last one needs no thread: nothing else comes in meanwhile.
@@ -136,24 +131,7 @@ class Groups {
 
   void collect() {
     if (!running_.valid()) return;
-    const Results results = running_.get();
-    for (const Stored& one : results.first) outcome_.add(one);
-    for (const Failure& one : results.second) outcome_.add(one);
-  }
-
-  /// What belongs to another study than the address says is not stored.
-  void refuse_others(std::vector<StagedFile>& files, std::vector<Failure>& failures) const {
-    std::erase_if(files, [&](const StagedFile& file) {
-      try {
-        const auto index = backend_.index(file.path());
-        if (index.study_uid == study_) return false;
-        failures.push_back(
-            {index.sop_class, index.sop_uid, "the instance belongs to study " + index.study_uid, mismatch});
-        return true;
-      } catch (const Error&) {
-        return false;  // storing it finds the same fault, and says it
-      }
-    });
+    for (const Stored& one : running_.get()) outcome_.add(one);
   }
 
   const Backend& backend_;
@@ -161,7 +139,7 @@ class Groups {
   Outcome& outcome_;
   std::vector<StagedFile> files_;
   std::int64_t bytes_ = 0;
-  std::future<Results> running_;
+  std::future<std::vector<Stored>> running_;
 };
 
 bool is_dicom(const std::optional<std::string>& content_type) {
@@ -200,8 +178,9 @@ void read_alone(const Backend& backend, const Request& request, Groups& groups) 
 
 Response store(const Backend& backend, const Request& request) {
   require_json_accepted(request);
-  Outcome outcome(root_of(request));
-  Groups groups(backend, uids_of(request).study, request.client, outcome);
+  const std::string study = uids_of(request).study;
+  Outcome outcome(root_of(request), study);
+  Groups groups(backend, study, request.client, outcome);
   const auto alone = parse_media_type(request.header("Content-Type").value_or(""));
   if (alone && alone->essence() == "application/dicom")
     read_alone(backend, request, groups);

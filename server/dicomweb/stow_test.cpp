@@ -47,6 +47,10 @@ TEST(Stow, TheAddressNamesTheStudy) {
   const auto answer =
       pacs.post({fake_file("1.2", "1.2.1", "1.2.1.1"), fake_file("9.9", "9.9.1", "9.9.1.1")}, "/studies/1.2");
   EXPECT_EQ(answer.status, 202);
+  const Json json = Json::parse(answer.body);
+  const Json& failed = items(json, "00081198").items().at(0);
+  EXPECT_EQ(failed.at("00081197").at("Value").items()[0].integer(), 0xA900);
+  EXPECT_EQ(failed.at("0040A160").at("Value").items()[0].text(), "the instance belongs to study 9.9");
   EXPECT_EQ(pacs.get("/studies/9.9").status, 404);
   EXPECT_EQ(pacs.get("/studies/1.2").status, 200);
 }

@@ -34,6 +34,7 @@ TEST_F(Wado, InstancesComeAsTheyAreStoredOrTranscoded) {
   EXPECT_EQ(pacs.get(packed, {{"Accept", "application/dicom"}}).body, "transcoded 1.2.840.10008.1.2.1");
   EXPECT_EQ(pacs.get("/studies/1.2", {{"Accept", "application/dicom"}}).status, 406);
   EXPECT_EQ(pacs.get("/studies/1.2", {{"Accept", "application/zip"}}).status, 406);
+  EXPECT_EQ(pacs.get(first, {{"Accept", "application/zip"}, {"Accept", "application/dicom"}}).status, 200);
   EXPECT_EQ(pacs.get("/studies/1.3").status, 404);
 }
 
@@ -90,6 +91,11 @@ TEST_F(Wado, RenderedPicturesAndThumbnails) {
     EXPECT_EQ(pacs.get(first + "/rendered?" + query).status, 400) << query;
   EXPECT_EQ(pacs.get(series + "/thumbnail").body, "image/jpeg 1 0 128");
   EXPECT_EQ(pacs.get("/studies/9/thumbnail").status, 404);
+  EXPECT_EQ(pacs.post({fake_file("1.2", "1.2.2", "1.2.2.1", 1, 3, "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.66.4")})
+                .status,
+            200);
+  EXPECT_EQ(pacs.get("/studies/1.2/series/1.2.2/instances/1.2.2.1/rendered").status, 406) << "labels alone";
+  EXPECT_EQ(pacs.get("/studies/1.2/series/1.2.2/thumbnail").status, 404);
   const auto etag = header_of(png.headers, "ETag");
   ASSERT_TRUE(etag);
   EXPECT_EQ(pacs.get(first + "/frames/2/rendered?window=40,400,linear&viewport=256,256&quality=80",

@@ -31,6 +31,12 @@ void check_sender(const Request& request) {
   if (origin && !is_loopback_origin(*origin)) throw HttpError(403, "pages of other machines may not use this server");
 }
 
+void check_coding(const Request& request) {
+  const auto coding = request.header("Content-Encoding");
+  if (coding && !same_word(*coding, "identity"))
+    throw HttpError(415, "bodies are taken as they are, not in the Content-Encoding '" + *coding + "'");
+}
+
 Response preflight(const Request& request, const std::string& allowed) {
   Response out{204, {{"Allow", allowed}}, std::string()};
   if (!request.header("Origin")) return out;

@@ -13,6 +13,9 @@ namespace penta::server {
 /// for an Origin that is not.
 void check_sender(const Request& request);
 
+/// Throws HttpError 415 for a body that is packed (Content-Encoding): bombs come so, and no client of DICOM needs it.
+void check_coding(const Request& request);
+
 /// The answer to an OPTIONS request. `allowed`: methods of the path.
 [[nodiscard]] Response preflight(const Request& request, const std::string& allowed);
 

@@ -58,6 +58,7 @@ Response HttpServer::State::answer(Request& request, const Target& target) {
   return guarded(
       [&] {
         check_sender(request);
+        check_coding(request);
         if (request.method == "OPTIONS") {
           const std::string allowed = router.allowed(target);
           if (allowed.empty()) throw HttpError(404, "there is nothing at " + target.path);

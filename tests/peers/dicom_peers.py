@@ -63,9 +63,9 @@ def storescp(folder):
 
 
 class Orthanc(Server):
-    """Debian's Orthanc with its defaults, which sync each file to the disk; peers are (AE title, port)."""
+    """Debian's Orthanc with its defaults, which sync each file to the disk; peers are (AE title, port), extra are settings."""
 
-    def __init__(self, folder, peers=(), port=None):
+    def __init__(self, folder, peers=(), port=None, extra=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.http = free_port()
         port = port or free_port()
@@ -74,7 +74,8 @@ class Orthanc(Server):
                     "AuthenticationEnabled": False, "DicomCheckCalledAet": False, "DicomAlwaysAllowMove": True,
                     "DicomAlwaysAllowGet": True, "DicomAlwaysAllowFind": True, "SyncStorageArea": True,
                     "OverwriteInstances": True,
-                    "DicomModalities": {title: [title, "127.0.0.1", number] for title, number in peers}}
+                    "DicomModalities": {title: [title, "127.0.0.1", number] for title, number in peers},
+                    **(extra or {})}
         (folder / "orthanc.json").write_text(json.dumps(settings))
         super().__init__(["Orthanc", folder / "orthanc.json"], port, "ORTHANC", folder / "log")
 

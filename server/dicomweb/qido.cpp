@@ -32,26 +32,35 @@ Json first_metadata(const engine::Catalogue& catalogue, const engine::Row& row) 
   return found.empty() ? Json() : Json::parse(found[0].index.metadata);
 }
 
-/// Attributes that the row lacks and the request names, from the first instance.
-void include(const engine::Catalogue& catalogue, const SearchQuery& query, engine::Row& row) {
+/// Attributes that the row lacks and the request names, from the first instance. Returns whether it took any.
+bool include(const engine::Catalogue& catalogue, const SearchQuery& query, engine::Row& row) {
   const bool lacks = std::any_of(query.include.begin(), query.include.end(),
-                                 [&](const std::string& tag) { return row.attributes.find(tag) == nullptr; });
+                                 [&](const std::string& tag) { return !row.attributes.has(tag); });
   const bool everything = query.include_all && query.search.level == Level::instance;
-  if (!lacks && !everything) return;
+  if (!lacks && !everything) return false;
   const Json metadata = first_metadata(catalogue, row);
-  if (!metadata.is_object()) return;
+  if (!metadata.is_object()) return false;
   for (const auto& [tag, value] : metadata.members()) {
     const bool named = std::find(query.include.begin(), query.include.end(), tag) != query.include.end();
-    if ((everything || named) && row.attributes.find(tag) == nullptr) row.attributes.set(tag, value);
+    if ((everything || named) && !row.attributes.has(tag)) row.attributes.set(tag, value);
   }
+  return true;
 }
 
-Json sorted(const Json& attributes) {
-  Json::Object members = attributes.members();
+/// Tags in order. A row that nothing was included in is ready text, and stays one.
+std::string text_of(engine::Row& row, const std::string& root, bool included) {
+  constexpr std::string_view retrieve_url = "00081190";
+  const Json url = url_attribute(url_of(root, row.study_uid, row.series_uid, row.sop_uid));
+  if (!included) {
+    row.attributes.insert(retrieve_url, url.dump(-1));
+    return row.attributes.text();
+  }
+  row.attributes.set(retrieve_url, url);
+  Json::Object members = row.attributes.members();
   std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   Json out = Json::object();
   for (auto& [tag, value] : members) out.set(tag, std::move(value));
-  return out;
+  return out.dump(-1);
 }
 
 /// Says what of the query was not done (PS3.18 8.3.4.1, 8.3.4.4).
@@ -81,9 +90,8 @@ Response search(const Backend& backend, const Request& request, Level level) {
   const std::string root = root_of(request);
   std::string text = "[";
   for (engine::Row& row : rows) {
-    include(*backend.catalogue, query, row);
-    row.attributes.set("00081190", url_attribute(url_of(root, row.study_uid, row.series_uid, row.sop_uid)));
-    text += (text.size() > 1 ? "," : "") + sorted(row.attributes).dump(-1);
+    const bool included = include(*backend.catalogue, query, row);
+    text += (text.size() > 1 ? "," : "") + text_of(row, root, included);
   }
   out.status = 200;
   out.headers.emplace_back("Content-Type", dicom_json);

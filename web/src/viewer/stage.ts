@@ -88,6 +88,7 @@ export class Stage {
 
   private connect(view: View): void {
     this.group!.addViewport(view.id, this.id);
+    view.element.tabIndex = 0;  // Cornerstone takes it out of the order of the keys
     for (const event of REDRAW_EVENTS) view.element.addEventListener(event, () => this.redraw(view));
     for (const event of [Enums.Events.CAMERA_MODIFIED, Enums.Events.STACK_NEW_IMAGE]) view.element.addEventListener(event, () => this.moved(view));
     for (const event of ['pointerenter', 'pointerdown', 'wheel', 'focus']) view.element.addEventListener(event, () => { this.leader = view; }, { passive: true });

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "core/error.h"
 #include "engine/jobs/process.h"
 #include "engine/verbs.h"
+#include "io/formats.h"
 
 namespace penta::engine {
 
@@ -52,6 +54,19 @@ void link_study(const JobFolders& folders, const std::string& study_uid, Archive
     std::copy_if(files.begin(), files.end(), std::back_inserter(own), [&](const StoredInstance& f) { return f.index.series_uid == series[i]; });
     link_series(folders.in / numbered(i + 1), own, archive);
   }
+}
+
+// What steps before the method made, as result.json tells.
+std::set<fs::path> made_by_others(const fs::path& out, const std::string& method) {
+  std::set<fs::path> others;
+  const fs::path file = out / "result.json";
+  if (!fs::exists(file)) return others;
+  const std::vector<std::byte> bytes = io::read_file(file);
+  const Json json = Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (const Json* artifacts = json.find("artifacts"))
+    for (const Json& artifact : artifacts->items())
+      if (artifact.text_or("made_by", method) != method) others.insert(out / artifact.text_or("file", ""));
+  return others;
 }
 
 void sync_folder(const fs::path& folder) {
@@ -124,11 +139,12 @@ std::vector<std::string> read_made(const fs::path& file) {
   return lines;
 }
 
-std::vector<fs::path> dicom_files(const fs::path& out) {
+std::vector<fs::path> dicom_files(const fs::path& out, const std::string& method) {
   std::vector<fs::path> files;
   if (!fs::is_directory(out)) return files;
+  const std::set<fs::path> others = method.empty() ? std::set<fs::path>{} : made_by_others(out, method);
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(out))
-    if (entry.is_regular_file() && entry.path().extension() == ".dcm") files.push_back(entry.path());
+    if (entry.is_regular_file() && entry.path().extension() == ".dcm" && others.count(entry.path()) == 0) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
 }

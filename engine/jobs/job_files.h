@@ -27,7 +27,8 @@ void keep_results(const JobFolders& folders);
 /// Writes down, on the disk, that these series came out of the job. Throws Error{output_failed}.
 void note_made(const JobFolders& folders, const std::vector<std::string>& series_uids);
 [[nodiscard]] std::vector<std::string> read_made(const std::filesystem::path& file);
-/// The DICOM files among a job's results, in a fixed order.
-[[nodiscard]] std::vector<std::filesystem::path> dicom_files(const std::filesystem::path& out);
+/// The DICOM files among a job's results, in a fixed order: all of a report, else those that `method` made itself and
+/// no step before it. Throws Error{bad_input} for a result.json that is no JSON.
+[[nodiscard]] std::vector<std::filesystem::path> dicom_files(const std::filesystem::path& out, const std::string& method);
 
 }  // namespace penta::engine

@@ -31,9 +31,9 @@ Stored JobQueue::State::store_one(const fs::path& path, const std::string& who) 
   return stored;
 }
 
-void JobQueue::State::store_results(const JobFolders& folders, const std::string& who) {
+void JobQueue::State::store_results(const JobFolders& folders, const std::string& method, const std::string& who) {
   std::vector<std::string> series;
-  for (const fs::path& path : dicom_files(folders.out)) {
+  for (const fs::path& path : dicom_files(folders.out, method)) {
     const Stored stored = store_one(path, who);
     const std::lock_guard lock(mutex);
     if (made.insert(stored.index.series_uid).second) series.push_back(stored.index.series_uid);
@@ -48,7 +48,7 @@ JobRecord JobQueue::State::take_results(std::int64_t id, const std::string& who)
     job = job_now(id);
   }
   try {
-    store_results(folders_of(settings.results, id), who);
+    store_results(folders_of(settings.results, id), request_of(job.request).method, who);
     job.review = "accepted";
     job.problem.clear();
   } catch (const Error& fault) {
@@ -116,7 +116,7 @@ void JobQueue::State::send_one(const Sending& one) {
       send = sender;
     }
     const JobRequest request = request_of(job.request);
-    const std::vector<fs::path> files = dicom_files(folders_of(settings.results, one.id).out);
+    const std::vector<fs::path> files = dicom_files(folders_of(settings.results, one.id).out, request.method);
     std::string problem;
     try {
       if (!files.empty())

@@ -87,7 +87,7 @@ struct JobQueue::State {
   void finish(RunningJob& running_job, const JobRequest& request, const JobEnding& ending);
   /// Stores the results of a job in the archive, has them sent, and says so in its record.
   [[nodiscard]] JobRecord take_results(std::int64_t id, const std::string& who);
-  void store_results(const JobFolders& folders, const std::string& who);
+  void store_results(const JobFolders& folders, const std::string& method, const std::string& who);
   [[nodiscard]] Stored store_one(const std::filesystem::path& path, const std::string& who);
   /// The body of the thread that sends.
   void send_results();

@@ -32,7 +32,10 @@ case $seed in
   4) sleep 0.4 ;;
 esac
 mkdir -p "$out" && echo '{}' > "$out/result.json"
-[ "$seed" = 5 ] && echo "7 3 1 made" > "$out/seg.dcm"
+[ "$seed" = 5 ] || exit 0
+echo "7 3 1 made" > "$out/seg.dcm"
+mkdir "$out/step" && echo "7 4 1 step" > "$out/step/seg.dcm"
+echo '{"artifacts": [{"file": "seg.dcm", "made_by": "ct.body"}, {"file": "step/seg.dcm", "made_by": "ct.step"}]}' > "$out/result.json"
 exit 0
 )";
 
@@ -158,6 +161,7 @@ TEST_F(Queue, ResultsAreSentInTheBackground) {
   EXPECT_EQ(until(queue, id, [](const JobRecord& job) { return job.review == "sent"; }).problem, "");
   EXPECT_EQ(calls, 3);
   EXPECT_TRUE(queue.made_here("1.2.7.3"));
+  EXPECT_FALSE(queue.made_here("1.2.7.4"));  // of a step before the method
   calls = 0, away = 4;
   const auto other = queue.submit(asked, true, "test").id;
   ended(queue, other);

@@ -109,7 +109,7 @@ class StudyView {
 
   private drawJobs(): void {
     const row = (job: Job): Child => h('li', { class: 'job' }, h('button', { class: 'link job-name', 'aria-pressed': this.chosen === job.id, disabled: !hasResult(job), onclick: () => void this.choose(job) }, jobName(job)),
-      stateBadge(job), progressBar(job), job.problem && h('p', { class: 'problem-text' }, job.problem), (!isOver(job) || job.review === 'pending' || job.state === 'failed') && jobButtons(job, (next) => this.jobMoved(next)));
+      stateBadge(job), progressBar(job), job.problem && h('p', { class: 'problem-text' }, job.problem), (!isOver(job) || ['pending', 'problem'].includes(job.review) || job.state === 'failed') && jobButtons(job, (next) => this.jobMoved(next)));
     fill(this.jobs, h('h2', {}, t('study.jobs')), this.all.length === 0 ? h('p', { class: 'hint' }, t('study.no_jobs')) : h('ul', {}, this.all.map(row)));
   }
 

@@ -34,5 +34,6 @@ export function jobButtons(job: Job, onChange: (job: Job) => void): HTMLElement 
   return h('span', { class: 'job-buttons' },
     !isOver(job) && button('cancel'),
     ['failed', 'partly_done', 'cancelled'].includes(job.state) && button('retry'),
-    hasResult(job) && job.review === 'pending' && [button('accept', 'primary'), button('reject')]);
+    hasResult(job) && job.review === 'pending' && [button('accept', 'primary'), button('reject')],
+    job.review === 'problem' && button('accept', 'primary'));
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -19,6 +20,9 @@ std::filesystem::path program() { return std::filesystem::read_symlink("/proc/se
 
 bool is_there() { return std::filesystem::exists(program()); }
 
+// A sanitizer ends a process in its own way, and calls what the sandbox bars.
+bool is_sanitized() { return std::getenv("PENTA_SANITIZED") != nullptr; }
+
 std::string refusal(Workers& workers, const Json& request, Code code) {
   try {
     (void)workers.ask(request);
@@ -32,6 +36,7 @@ std::string refusal(Workers& workers, const Json& request, Code code) {
 
 TEST(Workers, ACrashCostsOneRequest) {
   if (!is_there()) GTEST_SKIP() << "the program is not built";
+  if (is_sanitized()) GTEST_SKIP() << "the sandbox and the sanitizer do not go together";
   Workers workers(program(), 1, {});
   const Json crash = Json::object().set("do", "crash"), unknown = Json::object().set("do", "nonsense");
   EXPECT_NE(refusal(workers, crash, Code::internal).find("signal 6"), std::string::npos);
@@ -41,6 +46,7 @@ TEST(Workers, ACrashCostsOneRequest) {
 
 TEST(Workers, ManyAtOnceShareThem) {
   if (!is_there()) GTEST_SKIP() << "the program is not built";
+  if (is_sanitized()) GTEST_SKIP() << "the sandbox and the sanitizer do not go together";
   Workers workers(program(), 2, {});
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)
@@ -65,6 +71,7 @@ TEST(Workers, ABrokenFileIsRefusedWithASentence) {
 // What a worker that was taken over would try.
 TEST(Sandbox, BarsWhatAWorkerMustNotDo) {
   if (!is_there()) GTEST_SKIP() << "the program is not built";
+  if (is_sanitized()) GTEST_SKIP() << "the sandbox and the sanitizer do not go together";
   Workers workers(program(), 1, {});
   const std::vector<std::byte> answer = workers.ask(Json::object().set("do", "try_forbidden"));
   const std::string text(reinterpret_cast<const char*>(answer.data()), answer.size());

@@ -14,6 +14,9 @@ jobs=$(nproc)
 memory_gb=$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)
 [ "$memory_gb" -ge "$jobs" ] || jobs=$((memory_gb > 1 ? memory_gb : 1))
 
+# A fresh clone finds in the compiler's cache what another clone compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 cmake --preset "$preset" >"$folder/configure.log" 2>&1 || { tail -n 20 "$folder/configure.log" >&2
   fail "configuring failed (whole output: $folder/configure.log)" "run tools/setup.sh; if that is well, remove $folder and try again"; }
 targets=()

@@ -47,7 +47,7 @@ std::string hash_of(const fs::path& path) {
 }
 
 // File systems whose journal or log tree takes the names of a file to the disk with its bytes, and names in the order in
-// which they were given (docs/decisions/024).
+// which they were given (docs/decisions/020).
 bool names_follow_files(const fs::path& folder) {
   constexpr std::array<long, 3> ext4_xfs_btrfs{0xEF53, 0x58465342, 0x9123683E};
   struct ::statfs about {};

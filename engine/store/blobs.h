@@ -53,7 +53,7 @@ class Blobs {
   explicit Blobs(std::filesystem::path root);
   [[nodiscard]] StagedFile stage() const;
   /// Gives the files names in staging/ that say their hash and length, and places in blobs/; what has a place already
-  /// keeps it. On return bytes and staged names are on the disk (docs/decisions/024). The staged names go with their
+  /// keeps it. On return bytes and staged names are on the disk (docs/decisions/020). The staged names go with their
   /// StagedFile, or stay where that is left. Throws Error{output_failed}.
   void keep(std::span<StagedFile* const> files);
   void keep(StagedFile& file) { StagedFile* one = &file; keep(std::span(&one, 1)); }

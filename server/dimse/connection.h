@@ -11,7 +11,7 @@
 namespace penta::server::dimse {
 
 /// A TCP connection under DCMTK's upper layer. It sends each PDU at once and in one piece, acknowledges at once what it
-/// reads (docs/decisions/020), gives up at a deadline, and lets through only PDUs whose head is plausible.
+/// reads (docs/decisions/016), gives up at a deadline, and lets through only PDUs whose head is plausible.
 class Connection {
  public:
   using Clock = std::chrono::steady_clock;

@@ -164,7 +164,7 @@ def check_frames(client, path, dataset, uids, syntax):
             wanted = wanted.transpose(2, 0, 1)
         check(f"frame of {path.name}", None if got.size == wanted.size and (got == wanted.ravel()).all() else f"{got.size} values of {wanted.size}, or others ({syntax})")
     picture = get(client, uids, "/rendered", "image/png")
-    if dataset.Modality == "SEG":
+    if dataset.get("Modality") == "SEG":
         check(f"labels of {path.name} are no picture", None if picture.status_code == 406 else picture.status_code)
         return
     if picture.status_code != 200:

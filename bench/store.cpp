@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "engine/store/archive.h"
+#include "io/dicom/web.h"
 
 namespace {
 
@@ -101,17 +102,18 @@ struct Way {
 void store_all(const fs::path& from, const fs::path& work) {
   constexpr std::size_t turn = 50;
   const std::vector<std::string> files = contents(from);
+  const auto index = [](const fs::path& file) { return io::dicom::web_index(file); };
   std::vector<std::unique_ptr<Archive>> archives;
   std::vector<Way> ways;
   const auto one_by_one = [](Archive& archive) { return [&archive](Files some) { in_batches(archive, some, 1); }; };
   for (const int threads : {1, 4, 16}) {
     const std::string by = " by " + std::to_string(threads);
     ways.push_back({"written plainly, fsync each," + by, [=](Files some) { by_threads([&](Files one) { plain(one, work / "plain"); }, some, threads); }});
-    archives.push_back(std::make_unique<Archive>(work / std::to_string(archives.size()), index_file));
+    archives.push_back(std::make_unique<Archive>(work / std::to_string(archives.size()), index));
     ways.push_back({"stored one by one," + by, [=, body = one_by_one(*archives.back())](Files some) { by_threads(body, some, threads); }});
   }
   for (const std::size_t batch : {std::size_t{10}, turn}) {
-    archives.push_back(std::make_unique<Archive>(work / std::to_string(archives.size()), index_file));
+    archives.push_back(std::make_unique<Archive>(work / std::to_string(archives.size()), index));
     ways.push_back({"stored, batches of " + std::to_string(batch), [batch, &archive = *archives.back()](Files some) { in_batches(archive, some, batch); }});
   }
   for (std::size_t first = 0; first < files.size(); first += turn)

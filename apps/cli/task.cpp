@@ -49,11 +49,6 @@ std::string method_list(Task task) {
   return text;
 }
 
-bool is_role(const engine::Methods& methods, const std::string& name) {
-  return std::any_of(methods.all().begin(), methods.all().end(),
-                     [&](const MethodPtr& m) { return m->card().input(name) != nullptr; });
-}
-
 bool is_regions(const engine::Entry& entry) { return entry.kind == "contours" || entry.kind == "segmentation"; }
 
 bool may_be(const engine::Entry& entry, const InputRole* role, const Card& card) {
@@ -92,7 +87,7 @@ engine::Supply supply_of(const engine::Methods& methods, const Card& card, const
   if (at != std::string::npos && !fs::exists(path)) {
     role = text.substr(0, at);
     path = text.substr(at + 1);
-    if (!is_role(methods, role)) throw Error(Code::wrong_use, "'" + card.id + "' has no input '" + role + "'");
+    if (!methods.has_role(role)) throw Error(Code::wrong_use, "'" + card.id + "' has no input '" + role + "'");
   }
   const InputRole* wanted = role.empty() ? nullptr : card.input(role);
   if (wanted != nullptr && (wanted->kind == "labels" || wanted->kind == "regions")) return {role, engine::open_labels(path)};

@@ -17,7 +17,7 @@ Json json_of(const InstanceIndex& index) {
       .set("sop", index.sop_uid)
       .set("class", index.sop_class)
       .set("syntax", index.transfer_syntax)
-      .set("packed", index.packed_bits)
+      .set("packed", index.frames_by_decoding)
       .set("rows", index.rows)
       .set("columns", index.columns)
       .set("frame_count", index.frame_count)
@@ -31,7 +31,7 @@ InstanceIndex index_of(const Json& json, std::string metadata) {
   index.sop_uid = json.at("sop").text();
   index.sop_class = json.at("class").text();
   index.transfer_syntax = json.at("syntax").text();
-  index.packed_bits = json.at("packed").boolean();
+  index.frames_by_decoding = json.at("packed").boolean();
   index.rows = json.at("rows").integer();
   index.columns = json.at("columns").integer();
   index.frame_count = json.at("frame_count").integer();

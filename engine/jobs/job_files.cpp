@@ -9,6 +9,8 @@
 
 #include "core/error.h"
 #include "engine/jobs/process.h"
+#include "engine/save.h"
+#include "engine/store/blobs.h"
 #include "engine/verbs.h"
 #include "io/formats.h"
 
@@ -29,12 +31,6 @@ void link_file(const fs::path& from, const fs::path& to) {
   fs::create_hard_link(from, to, fault);
   if (fault) fs::create_symlink(fs::absolute(from), to, fault);
   if (fault) throw Error(Code::output_failed, "'" + to.string() + "' cannot be made: " + fault.message());
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code fault;
-  fs::create_directories(folder, fault);
-  if (fault) throw Error(Code::output_failed, "'" + folder.string() + "' cannot be made: " + fault.message());
 }
 
 void link_series(const fs::path& folder, const std::vector<StoredInstance>& files, Archive& archive) {
@@ -67,12 +63,6 @@ std::set<fs::path> made_by_others(const fs::path& out, const std::string& method
     for (const Json& artifact : artifacts->items())
       if (artifact.text_or("made_by", method) != method) others.insert(out / artifact.text_or("file", ""));
   return others;
-}
-
-void sync_folder(const fs::path& folder) {
-  const Handle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.get() < 0 || ::fsync(handle.get()) != 0)
-    throw Error(Code::output_failed, "'" + folder.string() + "' cannot be synced to the disk");
 }
 
 }  // namespace

@@ -17,10 +17,6 @@ constexpr double usual_memory_gb = 4;
                                    (job.review.empty() ? "" : ", its results are " + job.review) + ": it cannot be " + what);
 }
 
-bool is_role(const Methods& methods, const std::string& role) {
-  return std::any_of(methods.all().begin(), methods.all().end(), [&](const MethodPtr& m) { return m->card().input(role) != nullptr; });
-}
-
 // What a request names is there.
 void check_names(const JobRequest& request, const JobQueue& queue, const QueueSettings& settings) {
   for (const std::string& peer : request.send_to)
@@ -35,7 +31,7 @@ void check_names(const JobRequest& request, const JobQueue& queue, const QueueSe
     throw Error(Code::nothing_to_do, std::string("a job's request: ") + fault.what());
   }
   for (const JobRequest::Input& input : request.inputs)
-    if (!input.role.empty() && !is_role(queue.methods(), input.role))
+    if (!input.role.empty() && !queue.methods().has_role(input.role))
       throw Error(Code::wrong_use, "a job's request: '" + request.method + "' has no input '" + input.role + "'");
 }
 

@@ -8,15 +8,15 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "engine/jobs/process.h"
+#include "engine/save.h"
+#include "engine/store/blobs.h"
 
 namespace penta::engine {
 
 namespace fs = std::filesystem;
 
 WaitingFolder::WaitingFolder(fs::path folder) : folder_(std::move(folder)) {
-  std::error_code fault;
-  fs::create_directories(folder_, fault);
-  if (fault) throw Error(Code::output_failed, "'" + folder_.string() + "' cannot be made: " + fault.message());
+  make_folder(folder_);
 }
 
 std::vector<std::pair<std::string, std::string>> WaitingFolder::left() const {
@@ -39,8 +39,7 @@ void WaitingFolder::add(const std::string& study_uid, const std::string& series_
     const std::string text = study_uid + " " + series_uid + "\n";
     const Handle file(::open(file_of(series_uid).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     const bool written = file.get() >= 0 && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    const Handle names(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (written && ::fsync(file.get()) == 0) static_cast<void>(::fsync(names.get()));
+    if (written && ::fsync(file.get()) == 0) sync_folder(folder_);
   } catch (const std::exception&) {
     return;
   }

@@ -12,7 +12,7 @@
 #include "engine/jobs/render_frame.h"
 #include "engine/jobs/sandbox.h"
 #include "engine/jobs/workers.h"
-#include "engine/store/instance.h"
+#include "io/dicom/web.h"
 
 namespace penta::engine {
 
@@ -31,12 +31,18 @@ Message text_answer(const std::string& text) {
 }
 
 Message index_answer(const Json& request) {
-  InstanceIndex index = index_file(request.at("path").text());
+  const InstanceIndex index = io::dicom::web_index(std::filesystem::path(request.at("path").text()));
   Message answer;
   answer.header = Json::object().set("index", json_of(index));
   const auto bytes = std::as_bytes(std::span(index.metadata.data(), index.metadata.size()));
   answer.payload.assign(bytes.begin(), bytes.end());
   return answer;
+}
+
+std::vector<std::byte> transcoded_file(const std::string& path, const std::string& transfer_syntax) {
+  if (transfer_syntax != "1.2.840.10008.1.2.1")
+    throw Error(Code::bad_input, "instances are offered in Explicit VR Little Endian, not in " + transfer_syntax);
+  return io::dicom::as_explicit_little_endian(path);
 }
 
 RenderRequest render_request(const Json& request) {
@@ -77,9 +83,9 @@ Message answer_request(const Json& request) {
   const std::string what = request.at("do").text();
   if (what == "index") return index_answer(request);
   if (what == "rendered") return {Json::object(), rendered_picture(render_request(request))};
-  if (what == "native_frame") return {Json::object(), native_samples(request.at("path").text(), request.at("frame").integer())};
+  if (what == "native_frame") return {Json::object(), io::dicom::native_frame(request.at("path").text(), request.at("frame").integer()).bytes};
   if (what == "transcoded") return {Json::object(), transcoded_file(request.at("path").text(), request.at("transfer_syntax").text())};
-  if (what == "bulk") return {Json::object(), bulk_value(request.at("path").text(), request.at("element").text())};
+  if (what == "bulk") return {Json::object(), io::dicom::bulk_value(request.at("path").text(), request.at("element").text())};
   // So that tests see what a reader that breaks or is taken over costs. Only the server itself can ask for these.
   if (what == "crash") std::abort();
   if (what == "try_forbidden") return text_answer(what_is_barred());

@@ -57,7 +57,7 @@ void Archive::index(Arrival& arrival, const std::string& only_study) {
     return;
   }
   const InstanceIndex& index = arrival.instance.index;
-  stored.index = {index.study_uid, index.series_uid, index.sop_uid, index.sop_class, index.transfer_syntax, {}, {}, index.packed_bits,
+  stored.index = {index.study_uid, index.series_uid, index.sop_uid, index.sop_class, index.transfer_syntax, {}, {}, index.frames_by_decoding,
                   index.rows, index.columns, index.frame_count};
   if (!only_study.empty() && index.study_uid != only_study) {
     stored.why = "the instance belongs to study " + index.study_uid;

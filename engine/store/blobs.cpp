@@ -27,16 +27,6 @@ namespace fs = std::filesystem;
   throw Error(Code::output_failed, doing + " " + path.string() + ": " + std::strerror(errno));
 }
 
-void sync_folder(const fs::path& folder) {
-  const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0) fail("opening the folder", folder);
-  const bool good = ::fsync(handle) == 0;
-  const int problem = errno;
-  ::close(handle);
-  errno = problem;
-  if (!good) fail("syncing the folder", folder);
-}
-
 std::string hash_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   Sha256 hash;
@@ -69,6 +59,16 @@ std::optional<KeptName> kept_name(const fs::path& path) {
 }
 
 }  // namespace
+
+void sync_folder(const fs::path& folder) {
+  const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (handle < 0) fail("opening the folder", folder);
+  const bool good = ::fsync(handle) == 0;
+  const int problem = errno;
+  ::close(handle);
+  errno = problem;
+  if (!good) fail("syncing the folder", folder);
+}
 
 StagedFile::StagedFile(const fs::path& folder) {
   std::string name = (folder / "XXXXXX").string();

@@ -13,6 +13,9 @@
 
 namespace penta::engine {
 
+/// Brings the names in a folder to the disk. Throws Error{output_failed} that names it.
+void sync_folder(const std::filesystem::path& folder);
+
 /// A file on its way into the store: written piece by piece, hashed on the way, gone when it is not kept.
 class StagedFile {
  public:

@@ -29,7 +29,7 @@ CREATE TABLE instances(
   id INTEGER PRIMARY KEY, study INTEGER NOT NULL REFERENCES studies(id), series INTEGER NOT NULL REFERENCES series(id),
   uid TEXT NOT NULL UNIQUE, sop_class TEXT NOT NULL, number INTEGER NOT NULL, transfer_syntax TEXT NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, rows INTEGER NOT NULL, columns INTEGER NOT NULL,
-  frame_count INTEGER NOT NULL, packed_bits INTEGER NOT NULL) STRICT;
+  frame_count INTEGER NOT NULL, frames_by_decoding INTEGER NOT NULL) STRICT;
 CREATE INDEX instances_order ON instances(series, number, id);
 CREATE TABLE contents(
   instance INTEGER PRIMARY KEY REFERENCES instances(id), attributes TEXT NOT NULL, metadata_bytes INTEGER NOT NULL,

@@ -76,10 +76,10 @@ void insert(Connection& base, const StoredInstance& instance) {
   const LevelAttributes attributes = by_level(index.metadata);
   const std::int64_t study = study_of(base, index, attributes.study), series = series_of(base, study, index, attributes.series);
   base.prepare("INSERT INTO instances(study, series, uid, sop_class, number, transfer_syntax, sha256, bytes, rows, columns, "
-               "frame_count, packed_bits) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)")
+               "frame_count, frames_by_decoding) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)")
       .bind(study).bind(series).bind(index.sop_uid).bind(index.sop_class).bind(number_of(member_of(attributes.instance, "00200013")))
       .bind(index.transfer_syntax).bind(instance.sha256).bind(instance.bytes).bind(index.rows).bind(index.columns)
-      .bind(index.frame_count).bind(std::int64_t{index.packed_bits}).run();
+      .bind(index.frame_count).bind(std::int64_t{index.frames_by_decoding}).run();
   const std::int64_t id = base.last_id();
   const std::vector<std::byte> metadata = io::packed(index.metadata), frames = frames_to_bytes(index.frames);
   base.prepare("INSERT INTO contents(instance, attributes, metadata_bytes, metadata, frames) VALUES(?,?,?,?,?)")
@@ -160,7 +160,7 @@ std::vector<Catalogue::Added> SqliteCatalogue::add(std::span<const StoredInstanc
 std::vector<StoredInstance> SqliteCatalogue::listed(const std::string& study_uid, const std::string& series_uid,
                                                     const std::string& sop_uid, bool with_contents) const {
   std::string sql = "SELECT st.uid, se.uid, i.uid, i.sop_class, i.transfer_syntax, i.sha256, i.bytes, i.rows, i.columns, i.frame_count, "
-                    "i.packed_bits";
+                    "i.frames_by_decoding";
   if (with_contents) sql += ", c.metadata_bytes, c.metadata, c.frames";
   // The order of the tables is the one in which they are walked: from the narrowest that is given.
   if (!sop_uid.empty()) sql += " FROM instances i CROSS JOIN series se ON se.id = i.series CROSS JOIN studies st ON st.id = i.study";

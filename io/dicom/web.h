@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penta::io::dicom {
@@ -27,6 +28,9 @@ struct WebIndex {
   bool frames_by_decoding = false;
   std::int64_t rows = 0, columns = 0, frame_count = 0;  ///< frame_count 0: no pixel data
 };
+
+/// True for 1 to 64 digits and points (PS3.5 9.1).
+[[nodiscard]] bool is_uid(std::string_view text) noexcept;
 
 /// Throws Error{bad_input}: no PS3.10 file, a header that cannot be read, a UID that is missing or none, pixel data that
 /// the file ends inside of.

@@ -17,10 +17,6 @@ constexpr std::string_view deflated_data_set = "1.2.840.10008.1.2.1.99";
   throw Error(Code::bad_input, "reading " + object.name + ": " + what);
 }
 
-bool is_uid(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= 64 && text.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 std::string uid_of(const Object& object, Tag tag, const std::string& what) {
   const std::string uid = text(object.data(), tag);
   if (uid.empty()) fail(object, "it has no " + what);
@@ -178,6 +174,10 @@ std::vector<std::byte> pixel_bytes(const Object& object) {
 }
 
 }  // namespace
+
+bool is_uid(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 64 && text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
 
 WebIndex web_index(const std::filesystem::path& path) {
   const std::string name = "the instance";  // files of an archive have hashes for names

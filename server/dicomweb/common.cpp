@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "io/dicom/web.h"
 #include "server/http/ranges.h"
 #include "server/http/text.h"
 
@@ -10,15 +11,10 @@ namespace penta::server {
 
 namespace {
 
-bool is_uid(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
 std::string uid_from_path(const Request& request, const char* name) {
   const auto found = request.vars.find(name);
   if (found == request.vars.end()) return {};
-  if (!is_uid(found->second)) throw HttpError(400, "the " + std::string(name) + " in the path is no UID");
+  if (!io::dicom::is_uid(found->second)) throw HttpError(400, "the " + std::string(name) + " in the path is no UID");
   return found->second;
 }
 

@@ -34,7 +34,7 @@ struct Form {
   std::string syntax;  ///< of what is sent
 };
 
-bool has_ranges(const engine::InstanceIndex& index) { return !index.frames.empty() && !index.packed_bits; }
+bool has_ranges(const engine::InstanceIndex& index) { return !index.frames.empty() && !index.frames_by_decoding; }
 
 /// What one range of Accept asks for, where that can be had (PS3.18 8.7.3.5, tables 8.7.3-2 and -5).
 std::optional<Form> form_for(const MediaType& range, const engine::InstanceIndex& index, std::size_t frames) {

@@ -112,9 +112,4 @@ Command answer_to(const Command& request, std::uint16_t status, const std::strin
   return answer;
 }
 
-bool is_uid(const std::string& text) noexcept {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
-}
-
 }  // namespace penta::server::dimse

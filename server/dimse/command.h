@@ -46,7 +46,5 @@ struct Command {
 [[nodiscard]] std::vector<std::byte> to_bytes(const Command& command);
 /// The response to `request`, without data.
 [[nodiscard]] Command answer_to(const Command& request, std::uint16_t status, const std::string& comment = {});
-/// True for what PS3.5 9.1 allows: at most 64 digits and dots.
-[[nodiscard]] bool is_uid(const std::string& text) noexcept;
 
 }  // namespace penta::server::dimse

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "core/error.h"
+#include "io/dicom/web.h"
+#include "io/formats.h"
 #include "server/dimse/contexts.h"
-#include "server/dimse/plain_index_test.h"
+#include "server/dimse/elements.h"
 #include "server/dimse/sender.h"
 
 namespace penta::server::dimse {
@@ -27,10 +29,12 @@ struct Folder {
   ~Folder() { fs::remove_all(path); }
 };
 
+engine::InstanceIndex indexed(const fs::path& path) { return io::dicom::web_index(path); }
+
 /// A server on a folder, and files to send to it.
 struct DimseServed : ::testing::Test {
   Folder folder;
-  engine::Archive archive{folder.path / "store", index_for_test};
+  engine::Archive archive{folder.path / "store", indexed};
   std::unique_ptr<DimseServer> server;
 
   DicomPeer start(DimseSettings settings = {}) {
@@ -223,7 +227,7 @@ std::vector<std::byte> study_identifier(std::string_view level, std::string_view
 
 TEST_F(DimseServed, FindsAndMoves) {
   // The destination is a second server, on a folder of its own.
-  engine::Archive other(folder.path / "other", index_for_test);
+  engine::Archive other(folder.path / "other", indexed);
   DimseSettings far;
   far.port = 0;
   const DimseServer destination(far, other);

@@ -89,13 +89,13 @@ class Cursor {
   std::size_t at_ = 0;
 };
 
+}  // namespace
+
 std::string trimmed(std::span<const std::byte> value) {
   std::string text(reinterpret_cast<const char*>(value.data()), value.size());
   while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.pop_back();
   return text;
 }
-
-}  // namespace
 
 std::uint16_t u16_at(std::span<const std::byte> bytes, std::size_t at) noexcept {
   return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) | std::to_integer<unsigned>(bytes[at + 1]) << 8U);

@@ -31,6 +31,9 @@ struct Element {
 /// False where the bytes end within an element or make no sense (what came before has been visited).
 bool walk(std::span<const std::byte> bytes, Encoding encoding, const std::function<bool(const Element&)>& visit);
 
+/// A value as text, without the padding at its end.
+[[nodiscard]] std::string trimmed(std::span<const std::byte> value);
+
 struct HeadUids {
   std::string sop_class, sop_instance;
 };

@@ -24,12 +24,6 @@ std::string hex_of(std::uint32_t tag) {
   return text;
 }
 
-std::string trimmed(std::span<const std::byte> value) {
-  std::string text(reinterpret_cast<const char*>(value.data()), value.size());
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.pop_back();
-  return text;
-}
-
 std::string latin1_to_utf8(const std::string& text) {
   std::string utf8;
   for (const char c : text) {

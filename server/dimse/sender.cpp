@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "io/dicom/web.h"
 #include "server/dimse/contexts.h"
 #include "server/dimse/elements.h"
 
@@ -22,12 +23,6 @@ std::vector<std::byte> head_of(const std::filesystem::path& path) {
   return bytes;
 }
 
-std::string trimmed(std::span<const std::byte> value) {
-  std::string text(reinterpret_cast<const char*>(value.data()), value.size());
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.pop_back();
-  return text;
-}
-
 }  // namespace
 
 Item item_of(const std::filesystem::path& path) {
@@ -42,7 +37,7 @@ Item item_of(const std::filesystem::path& path) {
       if (e.tag == 0x00020010) item.transfer_syntax = trimmed(e.value);
       return true;
     });
-  if (!is_uid(item.sop_class) || !is_uid(item.sop_instance) || !is_uid(item.transfer_syntax))
+  if (!io::dicom::is_uid(item.sop_class) || !io::dicom::is_uid(item.sop_instance) || !io::dicom::is_uid(item.transfer_syntax))
     throw Error(Code::bad_input, "sending " + path.string() + ": it is no DICOM file with a meta header");
   return item;
 }

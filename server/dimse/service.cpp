@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "io/dicom/web.h"
 #include "server/dimse/contexts.h"
 
 namespace penta::server::dimse {
@@ -70,7 +71,7 @@ class Incoming {
 std::pair<std::uint16_t, std::string> check_request(const Command& request, const Context& context) {
   if (!is_storage(context.sop_class) || request.sop_class != context.sop_class)
     return {status::class_not_supported, "SOP class differs from the presentation context's"};
-  if (!is_uid(request.sop_instance)) return {status::invalid_instance, "no valid SOP instance UID"};
+  if (!io::dicom::is_uid(request.sop_instance)) return {status::invalid_instance, "no valid SOP instance UID"};
   return {status::success, {}};
 }
 

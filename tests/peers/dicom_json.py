@@ -10,7 +10,6 @@ dictionary or that it keeps behind the pixel data. A value that pydicom cannot r
 Prints a row a file that is not the same, and one line at the end; exit 1 when a file differs or the program crashes.
 """
 import base64
-import csv
 import json
 import math
 import pathlib
@@ -24,7 +23,7 @@ import pydicom
 from pydicom.encaps import generate_frames
 
 from dicom_pixels import unpacked
-from given import beside, parser_of, skip_all
+from given import beside, corpus_files, corpus_parser, skip_all
 
 warnings.filterwarnings("ignore")
 NUMBERS = {"DS", "IS", "FL", "FD", "SL", "SS", "UL", "US", "SV", "UV"}
@@ -173,24 +172,19 @@ def verdict_of(path, program, folder):
 
 
 def main():
-    parser = parser_of(__doc__)
-    parser.add_argument("--only", default="", help="rows whose file name has this text")
-    parser.add_argument("--all", action="store_true", help="print every row")
-    args = parser.parse_args()
+    args = corpus_parser(__doc__).parse_args()
     if not args.data.is_dir():
         return skip_all(args.data)
     program, data = beside(args.penta, "dicom_index"), args.data / "dicom"
     counts, rows = {}, 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        for row in csv.DictReader((data / "INDEX.csv").open()):
-            if args.only not in row["file"]:
-                continue
-            verdict, note = verdict_of(unpacked(data / row["file"], folder), program, folder)
+        for file in corpus_files(data, args.only):
+            verdict, note = verdict_of(unpacked(data / file, folder), program, folder)
             counts[verdict.split(" (")[0]] = counts.get(verdict.split(" (")[0], 0) + 1
             rows += 1
             if args.all or verdict != "same":
-                print(f"{verdict:12} {row['file']}  {note}", flush=True)
+                print(f"{verdict:12} {file}  {note}", flush=True)
     bad = counts.get("differs", 0) + counts.get("crash", 0)
     print(f"dicom json: {rows} files: " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     print(f"{rows - bad} passed, {bad} failed, 0 skipped")

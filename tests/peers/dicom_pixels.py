@@ -11,7 +11,6 @@ the program dicom_frames (build target, beside PENTA), since a label map holds t
 Prints a row a file that is not plainly the same (all of them with --all), and one line at the end. Exit 1 when a file
 differs, crashes, takes more than 10 s or more than 1 GiB, or when more than 5 are refused.
 """
-import csv
 import gzip
 import os
 import pathlib
@@ -28,7 +27,7 @@ import zstandard
 from pydicom.pixels import get_decoder, pixel_array
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
-from given import beside, parser_of, skip_all
+from given import beside, corpus_files, corpus_parser, skip_all
 
 warnings.filterwarnings("ignore")
 LIMIT_S, LIMIT_KIB, REFUSALS = 10, 1 << 20, 5
@@ -251,24 +250,19 @@ def nearness(path, codec, ours, otherwise):
 
 
 def main():
-    parser = parser_of(__doc__)
-    parser.add_argument("--only", default="", help="rows whose file name has this text")
-    parser.add_argument("--all", action="store_true", help="print every row")
-    args = parser.parse_args()
+    args = corpus_parser(__doc__).parse_args()
     if not args.data.is_dir():
         return skip_all(args.data)
     args.frames, args.data = beside(args.penta, "dicom_frames"), args.data / "dicom"
     counts, slowest, biggest, rows = {}, 0.0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        for row in csv.DictReader((args.data / "INDEX.csv").open()):
-            if args.only not in row["file"]:
-                continue
-            verdict, note, run = verdict_of(unpacked(args.data / row["file"], folder), args, folder)
+        for file in corpus_files(args.data, args.only):
+            verdict, note, run = verdict_of(unpacked(args.data / file, folder), args, folder)
             counts[verdict.split(" (")[0]] = counts.get(verdict.split(" (")[0], 0) + 1
             slowest, biggest, rows = max(slowest, run.seconds), max(biggest, run.kib), rows + 1
             if args.all or verdict != "same" or note:
-                print(f"{verdict:12} {row['file']}  {run.seconds:.2f} s {run.kib >> 10} MiB  {note}", flush=True)
+                print(f"{verdict:12} {file}  {run.seconds:.2f} s {run.kib >> 10} MiB  {note}", flush=True)
     bad = sum(counts.get(k, 0) for k in ("differs", "crash", "hang", "memory"))
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     print(f"dicom pixels: {rows} files: {told}; slowest {slowest:.2f} s, largest {biggest >> 10} MiB")

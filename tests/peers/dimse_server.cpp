@@ -4,12 +4,12 @@
 #include <iostream>
 #include <string>
 
+#include "io/dicom/web.h"
 #include "server/dimse/dimse.h"
-#include "server/dimse/plain_index_test.h"
 
 int main(int argc, char** argv) {
   using namespace penta;
-  engine::Archive archive(argv[1], server::dimse::index_for_test);
+  engine::Archive archive(argv[1], [](const std::filesystem::path& file) { return io::dicom::web_index(file); });
   server::DimseSettings settings;
   settings.port = 0;
   for (int i = 2; i + 2 < argc; i += 3)
